@@ -1,0 +1,1 @@
+"""Files in and out: MOTChallenge text, videos and images."""
