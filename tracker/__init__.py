@@ -1,0 +1,1 @@
+"""Detections to tracks, and tracks to scores."""
