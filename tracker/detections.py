@@ -1,0 +1,162 @@
+"""What goes into a tracker and what comes out of it: validated arrays, one row an object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tracker.errors import InputError
+
+Array: TypeAlias = NDArray[Any]
+"""A numpy array; its shape, dtype and unit are told where it is used."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class Detections:
+    """The objects that a detector found in one frame.
+
+    Anything array-like is accepted and converted; what cannot be a box, a score, a label or an embedding is an error
+    here, once, rather than a strange track later.
+
+    Attributes:
+        boxes: (N, 4) float32, xyxy in source pixels, 0-based, continuous.
+        scores: (N,) float32, confidence, usually in [0, 1].
+        labels: (N,) int64, class of each box; all 0 if not given.
+        embeddings: (N, D) float32 appearance, rows of unit length (normalised here if they are not), or None.
+
+    Raises:
+        InputError: A shape does not fit, a value is not finite, or a box ends before it starts.
+
+    >>> detections = Detections([[10, 20, 30, 60], [40, 20, 60, 60]], [0.9, 0.4])
+    >>> len(detections), detections[detections.scores > 0.5].boxes.tolist()
+    (2, [[10.0, 20.0, 30.0, 60.0]])
+    """
+
+    boxes: Array
+    scores: Array
+    labels: Array
+    embeddings: Array | None
+
+    def __init__(
+        self,
+        boxes: ArrayLike,
+        scores: ArrayLike,
+        labels: ArrayLike | None = None,
+        embeddings: ArrayLike | None = None,
+    ) -> None:
+        boxes = _boxes(boxes)
+        count = len(boxes)
+        _set(self, "boxes", boxes)
+        _set(self, "scores", _column("scores", scores, count, np.float32))
+        _set(
+            self, "labels", np.zeros(count, np.int64) if labels is None else _column("labels", labels, count, np.int64)
+        )
+        _set(self, "embeddings", None if embeddings is None else _unit_rows(embeddings, count))
+
+    @classmethod
+    def empty(cls, embedding_dim: int | None = None) -> Detections:
+        """Return no detections: a frame in which nothing was found still moves a tracker's time on."""
+        embeddings = None if embedding_dim is None else np.zeros((0, embedding_dim), np.float32)
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), None, embeddings)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, rows: Any) -> Detections:
+        """Return the chosen rows (boolean mask, index array or slice), without validating them again."""
+        chosen = object.__new__(Detections)
+        _set(chosen, "boxes", self.boxes[rows])
+        _set(chosen, "scores", self.scores[rows])
+        _set(chosen, "labels", self.labels[rows])
+        _set(chosen, "embeddings", None if self.embeddings is None else self.embeddings[rows])
+        return chosen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """The objects that a tracker follows in one frame, as its `update` returns them.
+
+    Attributes:
+        ids: (N,) int64, positive, given by the tracker object from 1; the same object keeps its id.
+        boxes: (N, 4) float32, xyxy in the frame's pixels.
+        scores: (N,) float32, score of the detection each track was last matched to.
+        labels: (N,) int64, class of each track.
+        indices: (N,) int64, row in this update's detections that the track was matched to; -1 where it was not.
+    """
+
+    ids: Array
+    boxes: Array
+    scores: Array
+    labels: Array
+    indices: Array
+
+    @classmethod
+    def empty(cls) -> Tracks:
+        """Return no tracks."""
+        none = np.zeros(0, np.int64)
+        return cls(none, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), none, none)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, rows: Any) -> Tracks:
+        """Return the chosen rows (boolean mask, index array or slice)."""
+        return Tracks(self.ids[rows], self.boxes[rows], self.scores[rows], self.labels[rows], self.indices[rows])
+
+
+_set = object.__setattr__  # the only way to fill a frozen instance
+
+
+def _boxes(values: ArrayLike) -> Array:
+    boxes = _as_array("boxes", values, np.float32)
+    if boxes.size == 0:
+        return boxes.reshape(0, 4)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise InputError(f"boxes must have shape (N, 4) as x1 y1 x2 y2, got {boxes.shape}")
+    if not np.isfinite(boxes).all():
+        row = int(np.flatnonzero(~np.isfinite(boxes).all(axis=1))[0])
+        raise InputError(f"boxes must be finite numbers, row {row} is {boxes[row].tolist()}; drop it before tracking")
+    if (boxes[:, 2:] < boxes[:, :2]).any():
+        row = int(np.flatnonzero((boxes[:, 2:] < boxes[:, :2]).any(axis=1))[0])
+        raise InputError(
+            f"boxes must be x1 y1 x2 y2 with x2 >= x1 and y2 >= y1, row {row} is {boxes[row].tolist()}; "
+            "for x y width height use Detections.from_xywh"
+        )
+    return boxes
+
+
+def _column(name: str, values: ArrayLike, count: int, dtype: type) -> Array:
+    column = _as_array(name, values, dtype)
+    if column.shape != (count,):
+        if column.size == count == 0:
+            return column.reshape(0)
+        raise InputError(f"{name} must have one value per box, shape ({count},), got {column.shape}")
+    if dtype is np.float32 and not np.isfinite(column).all():
+        row = int(np.flatnonzero(~np.isfinite(column))[0])
+        raise InputError(f"{name} must be finite numbers, row {row} is {column[row]}")
+    return column
+
+
+def _unit_rows(values: ArrayLike, count: int) -> Array:
+    embeddings = _as_array("embeddings", values, np.float32)
+    if embeddings.ndim != 2 or len(embeddings) != count:
+        if embeddings.size == count == 0:
+            return np.zeros((0, 0), np.float32)
+        raise InputError(f"embeddings must have one row per box, shape ({count}, D), got {embeddings.shape}")
+    squared = np.einsum("nd,nd->n", embeddings, embeddings)
+    if not np.isfinite(squared).all():
+        row = int(np.flatnonzero(~np.isfinite(squared))[0])
+        raise InputError(f"embeddings must be finite numbers, row {row} is not")
+    if np.abs(squared - 1.0).max(initial=0.0) < 1e-4:
+        return embeddings
+    return embeddings / np.sqrt(np.maximum(squared, 1e-24))[:, None]
+
+
+def _as_array(name: str, values: ArrayLike, dtype: type) -> Array:
+    try:
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers in an array: {error}") from error
