@@ -1,0 +1,52 @@
+import subprocess
+import sys
+
+import pytest
+
+import tracker
+from tracker import TRACKERS, InputError, make_tracker, tracker_options
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_every_tracker_is_made_by_name_and_says_its_options(name):
+    made = make_tracker(name, frame_rate=25)
+    assert made.options.frame_rate == 25
+    assert type(tracker_options(name)) is type(made.options)
+    assert all(
+        f"{option}:" in "".join(c.__doc__ or "" for c in type(made.options).__mro__) for option in vars(made.options)
+    )
+
+
+def test_spelling_of_names_is_forgiven():
+    assert type(make_tracker("Byte-Track")) is type(make_tracker("bytetrack"))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: make_tracker("bytetrak"), "did you mean bytetrack"),
+        (lambda: make_tracker("zzz"), "there are: fairmot"),
+        (lambda: make_tracker("fairmot", embeding_limit=1), "did you mean embedding_limit"),
+        (lambda: make_tracker("fairmot", zzz=1), "there are: frame_rate"),
+        (lambda: make_tracker("fairmot", frame_rate=0), "frame_rate must be positive"),
+        (lambda: make_tracker("fairmot", min_score=-1), "min_score must not be negative"),
+        (lambda: make_tracker("fairmot", min_score=float("nan")), "min_score must not be negative or NaN"),
+    ],
+)
+def test_typos_are_errors_that_help(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_public_names_exist():
+    for name in tracker.__all__:
+        assert getattr(tracker, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = tracker.nonsense
+
+
+def test_import_is_light():
+    heavy = ["torch", "cv2", "scipy", "lap", "av", "centertrack"]
+    code = f"import sys, tracker; print([name for name in {heavy} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

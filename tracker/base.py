@@ -1,0 +1,169 @@
+"""What every tracker has in common: options, time, and the shape of `update`."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar
+
+from tracker.detections import Array, Detections, Tracks
+from tracker.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerOptions:
+    """Options that every tracker knows.
+
+    A `limit` is always the cost from which a pair is refused, and a `min` the smallest value that is accepted.
+
+    Attributes:
+        frame_rate: Frames per second of the source; turns seconds into frames, and is the step of time where `update`
+            is not told the `time`.
+        max_lost_seconds: How long a confirmed track may stay unseen before it is removed.
+        class_agnostic: Let a detection of another class continue a track; its label is then the majority's.
+        min_area: Leave tracks whose box is smaller out of the result, in square pixels; 0 keeps all.
+        max_aspect: Leave tracks whose box has a larger width / height out of the result; infinite keeps all. (The
+            published FairMOT silently uses 1.6, which removes cars and animals.)
+    """
+
+    frame_rate: float = 30.0
+    max_lost_seconds: float = 1.0
+    class_agnostic: bool = False
+    min_area: float = 0.0
+    max_aspect: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not self.frame_rate > 0:
+            raise InputError(f"frame_rate must be positive frames per second, got {self.frame_rate}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (int, float)) and not value >= 0:
+                raise InputError(f"{field.name} must not be negative or NaN, got {value}")
+
+    @property
+    def max_lost_frames(self) -> float:
+        """`max_lost_seconds` in frames."""
+        return self.max_lost_seconds * self.frame_rate
+
+
+class Tracker(ABC):
+    """Gives every object of a stream of detections an id that stays.
+
+    A tracker object follows one stream: its ids start at 1, and two trackers share nothing.
+
+    Args:
+        options: All options; the defaults if not given.
+        changes: Single options by name, over `options`.
+
+    Raises:
+        InputError: An option is unknown or out of range.
+    """
+
+    Options: ClassVar[type[TrackerOptions]] = TrackerOptions
+    options: TrackerOptions
+    needs_embeddings: ClassVar[bool] = False
+    """Whether `update` refuses detections without embeddings."""
+
+    def __init__(self, options: TrackerOptions | None = None, **changes: Any) -> None:
+        self.options = _changed(self.Options() if options is None else options, changes, type(self).__name__)
+        self.reset()
+
+    def update(self, detections: Detections, frame: Array | None = None, time: float | None = None) -> Tracks:
+        """Take the detections of the next frame and return the objects that are followed in it.
+
+        Call it for every frame that was looked at, also with `Detections.empty()`: time moves on all the same.
+
+        Args:
+            detections: What was found in the frame.
+            frame: (H, W, 3) uint8 RGB image, only for trackers that measure the camera's motion.
+            time: Seconds since any fixed moment, never falling. Without it, a frame follows the last one after
+                1 / `frame_rate` seconds. Motion and memory use the real step, so frames may be skipped.
+
+        Raises:
+            InputError: Embeddings are needed and missing, their dimension changed, or time ran backwards.
+        """
+        self._check_embeddings(detections)
+        return self._track(detections, frame, self._advance(time))
+
+    def reset(self) -> None:
+        """Forget everything: the next frame is the first of a new stream and ids start at 1 again."""
+        self._now = 0.0  # tracker time in frames
+        self._time: float | None = None  # the source's clock at the last update, in seconds
+        self._updates = 0
+        self._next_id = 1
+        self._embedding_dim: int | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to resume the stream later: plain numbers, strings and arrays."""
+        return {
+            "tracker": type(self).__name__,
+            "options": asdict(self.options),
+            "now": self._now,
+            "time": self._time,
+            "updates": self._updates,
+            "next_id": self._next_id,
+            "embedding_dim": self._embedding_dim,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Resume from a `state_dict` of the same kind of tracker; its options are taken over too.
+
+        Raises:
+            InputError: The state is of another kind of tracker.
+        """
+        if state.get("tracker") != type(self).__name__:
+            raise InputError(f"expected the state of a {type(self).__name__}, got one of {state.get('tracker')}")
+        self.options = type(self.options)(**state["options"])
+        self.reset()
+        self._now, self._time, self._updates = state["now"], state["time"], state["updates"]
+        self._next_id, self._embedding_dim = state["next_id"], state["embedding_dim"]
+
+    @abstractmethod
+    def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
+        """Do the work of `update`; `steps` frames have passed since the last one."""
+
+    def _advance(self, time: float | None) -> float:
+        """Move the clock and return the frames that passed."""
+        rate = self.options.frame_rate
+        steps = 1.0
+        if time is not None:
+            if not math.isfinite(time):
+                raise InputError(f"time must be a finite number of seconds, got {time}")
+            if self._time is not None:
+                # Rounded, so that 1/30 s in binary is one frame and not nearly one.
+                steps = round((time - self._time) * rate, 6)
+            if steps < 0:
+                raise InputError(f"time must not run backwards: got {time} s after {self._time} s; reset() starts anew")
+            self._time = float(time)
+        elif self._time is not None:
+            self._time += 1.0 / rate
+        self._now += steps
+        self._updates += 1
+        return steps
+
+    def _check_embeddings(self, detections: Detections) -> None:
+        if not self.needs_embeddings or not len(detections):
+            return
+        if detections.embeddings is None:
+            raise InputError(
+                f"{type(self).__name__} compares appearance and needs detections with embeddings, got none; "
+                "use a model with a re-identification head, or ByteTracker, which needs boxes only"
+            )
+        dim = detections.embeddings.shape[1]
+        if self._embedding_dim is None:
+            self._embedding_dim = dim
+        elif dim != self._embedding_dim:
+            raise InputError(f"embeddings had {self._embedding_dim} numbers until now and have {dim}; reset() first")
+
+
+def _changed(options: TrackerOptions, changes: Mapping[str, Any], owner: str) -> TrackerOptions:
+    names = [field.name for field in fields(options)]
+    for name in changes:
+        if name not in names:
+            close = difflib.get_close_matches(name, names)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names)}"
+            raise InputError(f"{owner} has no option {name!r}; {hint}")
+    return replace(options, **changes) if changes else options

@@ -1,0 +1,60 @@
+"""What it costs to give a detection to a track: motion gate, appearance and overlap, for the pairs that are possible.
+
+All functions speak of pairs: `rows` (P,) are tracks, `columns` (P,) are detections.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tracker.boxes import pairs_in_windows
+from tracker.detections import Array
+from tracker.kalman import MotionModel, measurement_spread
+
+_DENSE_PAIRS = 2500  # below this many pairs, gating all of them is quicker than sorting
+
+
+def gated_pairs(states: Array, measurements: Array, model: MotionModel, gate_chi2: float) -> tuple[Array, Array, Array]:
+    """Find the pairs whose squared Mahalanobis distance is within the gate.
+
+    Args:
+        states: (T, 5, 4) predicted states.
+        measurements: (D, 4), in the model's coordinates.
+        model: Gives the measurement noise.
+        gate_chi2: Largest squared distance; see `tracker.kalman.GATE_CHI2`.
+
+    Returns:
+        rows (P,), columns (P,) and squared distances (P,).
+    """
+    position, spread = states[:, 0], measurement_spread(states, model)
+    if len(states) * len(measurements) <= _DENSE_PAIRS:
+        surprise = measurements[None] - position[:, None]
+        distances = np.einsum("tdk,tk->td", surprise * surprise, 1.0 / spread)
+        rows, columns = (distances <= gate_chi2).nonzero()
+        return rows, columns, distances[rows, columns]
+    reach = np.sqrt(gate_chi2 * spread[:, 0])
+    low, high = position[:, 0] - reach, position[:, 0] + reach
+    rows, columns = pairs_in_windows(low, np.nextafter(high, np.inf), measurements[:, 0])
+    near_y = np.abs(measurements[columns, 1] - position[rows, 1]) <= np.sqrt(gate_chi2 * spread[:, 1])[rows]
+    rows, columns = rows[near_y], columns[near_y]
+    surprise = measurements[columns] - position[rows]
+    distances = (surprise * surprise / spread[rows]).sum(axis=1)
+    inside = distances <= gate_chi2
+    return rows[inside], columns[inside], distances[inside]
+
+
+def cosine_distances(embeddings: Array, others: Array, rows: Array, columns: Array) -> Array:
+    """Return max(0, 1 - cos) of each pair of unit rows: (T, D), (N, D) to (P,).
+
+    Summed in a fixed order, pair by pair, so that the result does not depend on the number of threads.
+
+    >>> cosine_distances(np.eye(2), np.eye(2), np.array([0, 0]), np.array([0, 1])).tolist()
+    [0.0, 1.0]
+    """
+    similarity = np.einsum("pd,pd->p", embeddings[rows], others[columns])
+    return np.maximum(1.0 - similarity, 0.0)
+
+
+def euclidean_distances(embeddings: Array, others: Array, rows: Array, columns: Array) -> Array:
+    """Return the length of the difference of each pair of unit rows, in [0, 2] (the appearance distance of JDE)."""
+    return np.sqrt(2.0 * cosine_distances(embeddings, others, rows, columns))

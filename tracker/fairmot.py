@@ -1,0 +1,84 @@
+"""FairMOT's association, which is JDE's: appearance within reach of the motion first, then overlap.
+
+Zhang et al., "FairMOT: On the Fairness of Detection and Re-Identification in Multiple Object Tracking", 2020.
+Wang et al., "Towards Real-Time Multi-Object Tracking" (JDE), 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from tracker.base import TrackerOptions
+from tracker.costs import cosine_distances, euclidean_distances, gated_pairs
+from tracker.detections import Array, Detections
+from tracker.kalman import GATE_CHI2
+from tracker.lifecycle import LifecycleOptions, LifecycleTracker
+from tracker.matching import Matching
+from tracker.trackset import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class FairMOTOptions(LifecycleOptions):
+    """Options of `FairMOTTracker`.
+
+    Attributes:
+        min_score: Detections below are not used.
+        min_new_score: Detections below do not start a track; None: the same as `min_score`.
+        embedding_limit: Refuse pairs whose appearance-and-motion cost reaches this. JDE: 0.7 with "euclidean".
+        embedding_distance: "cosine" (FairMOT, 1 - cos) or "euclidean" (JDE, of unit vectors).
+        motion_weight: Share of the squared Mahalanobis distance in that cost; 0.02 of the gate's 9.49 is 0.19, so the
+            motion can use up half of FairMOT's limit.
+        gate_chi2: Refuse pairs whose squared Mahalanobis distance is larger; infinite compares everything.
+        iou_limit: Refuse pairs of the second stage whose 1 - IoU reaches this.
+        tentative_iou_limit: The same for tracks that were seen once.
+    """
+
+    min_score: float = 0.4
+    min_new_score: float | None = None
+    embedding_limit: float = 0.4
+    embedding_distance: Literal["cosine", "euclidean"] = "cosine"
+    motion_weight: float = 0.02
+    gate_chi2: float = GATE_CHI2
+    iou_limit: float = 0.5
+    tentative_iou_limit: float = 0.7
+
+
+class FairMOTTracker(LifecycleTracker):
+    """Tracks by appearance and motion; needs embeddings.
+
+    >>> tracker = FairMOTTracker()
+    >>> tracker.update(Detections([[10, 10, 30, 60]], [0.9], embeddings=[[1, 0]])).ids
+    array([1])
+    """
+
+    Options: ClassVar[type[TrackerOptions]] = FairMOTOptions
+    options: FairMOTOptions
+    needs_embeddings = True
+    uses_embeddings = True
+
+    def _candidates(self, detections: Detections) -> tuple[Array, Array]:
+        options = self.options
+        taking_part = detections.scores >= options.min_score
+        if options.min_new_score is None:
+            return taking_part, taking_part
+        return taking_part, detections.scores >= options.min_new_score
+
+    def _associate(
+        self, matching: Matching, detections: Detections, measurements: Array, confirmed: Array, tentative: Array
+    ) -> None:
+        options, tracks = self.options, self._tracks
+        everything = np.arange(len(detections))
+
+        row, columns, squared = gated_pairs(tracks.motion[confirmed], measurements, self.model, options.gate_chi2)
+        rows = confirmed[row]
+        assert detections.embeddings is not None  # checked at the door
+        distances = cosine_distances if options.embedding_distance == "cosine" else euclidean_distances
+        cost = (1 - options.motion_weight) * distances(tracks.embeddings, detections.embeddings, rows, columns)
+        matching.solve(rows, columns, cost + options.motion_weight * squared, options.embedding_limit)
+
+        tracked = confirmed[tracks.states[confirmed] == State.TRACKED]
+        self._match_overlap(matching, tracked, detections, everything, options.iou_limit)
+        self._match_overlap(matching, tentative, detections, everything, options.tentative_iou_limit)

@@ -1,0 +1,215 @@
+"""The Kalman filter of every tracker, for all tracks at once.
+
+The state of a box is four coordinates and their change per frame. In the models that trackers use, the
+constant-velocity step, the measurement and both noises couple a coordinate only with its own velocity, so the 8 x 8
+covariance stays block-diagonal for ever: the exact filter is four filters of two numbers each. A state is therefore
+
+    (N, 5, 4) float64: position, velocity, Var(position), Cov(position, velocity), Var(velocity)
+
+of four coordinates whose meaning the `MotionModel` fixes. Functions take a state and give a new one.
+`tracker.kalman_full` is the same filter with whole covariances, for cameras that rotate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from tracker.detections import Array
+
+POSITION_WEIGHT = 1 / 20
+"""Standard deviation of a coordinate, as a share of the box's size (Wojke et al. 2017)."""
+VELOCITY_WEIGHT = 1 / 160
+"""Standard deviation of a coordinate's change per frame, as a share of the box's size."""
+GATE_CHI2 = 9.4877
+"""95 % quantile of chi-square with 4 degrees of freedom: the usual gate on the squared Mahalanobis distance."""
+
+_MIN_SIZE = 1e-3  # px; keeps boxes without area from dividing by zero
+
+
+class MotionModel(ABC):
+    """What the four coordinates are, and how far each may be trusted.
+
+    The variances are (N, 4), of the four coordinates and of their velocities.
+    """
+
+    sizes: ClassVar[tuple[int, ...]]
+    """Coordinates that must stop changing while a track is lost, lest its box shrinks to nothing or explodes."""
+
+    @abstractmethod
+    def from_xyxy(self, boxes: Array) -> Array:
+        """Corners (N, 4) to coordinates (N, 4) float64."""
+
+    @abstractmethod
+    def to_xyxy(self, position: Array) -> Array:
+        """Coordinates (N, 4) to corners (N, 4)."""
+
+    @abstractmethod
+    def initial_variance(self, measurement: Array) -> tuple[Array, Array]:
+        """Variances of a state that was seen once."""
+
+    @abstractmethod
+    def process_variance(self, position: Array) -> tuple[Array, Array]:
+        """Variances that one frame of motion adds."""
+
+    @abstractmethod
+    def measurement_variance(self, position: Array) -> Array:
+        """Variances (N, 4) of a detector's coordinates."""
+
+
+class XYAH(MotionModel):
+    """Centre, aspect w / h and height; noise in proportion to the height (DeepSORT, JDE, FairMOT, ByteTrack)."""
+
+    sizes = (3,)
+    _SCALED = np.array([1.0, 1.0, 0.0, 1.0])
+    _ASPECT = np.array([0.0, 0.0, 1.0, 0.0])
+    _INITIAL = (2 * POSITION_WEIGHT) ** 2 * _SCALED, 1e-2**2 * _ASPECT
+    _INITIAL_VELOCITY = (10 * VELOCITY_WEIGHT) ** 2 * _SCALED, 1e-5**2 * _ASPECT
+    _PROCESS = POSITION_WEIGHT**2 * _SCALED, 1e-2**2 * _ASPECT
+    _PROCESS_VELOCITY = VELOCITY_WEIGHT**2 * _SCALED, 1e-5**2 * _ASPECT
+    _MEASUREMENT = POSITION_WEIGHT**2 * _SCALED, 1e-1**2 * _ASPECT
+
+    def from_xyxy(self, boxes: Array) -> Array:  # noqa: D102
+        position = np.empty(boxes.shape)
+        np.add(boxes[:, :2], boxes[:, 2:], out=position[:, :2])
+        position[:, :2] /= 2
+        np.subtract(boxes[:, 2:], boxes[:, :2], out=position[:, 2:])
+        np.maximum(position[:, 2:], _MIN_SIZE, out=position[:, 2:])
+        position[:, 2] /= position[:, 3]
+        return position
+
+    def to_xyxy(self, position: Array) -> Array:  # noqa: D102
+        half = np.maximum(position[:, 2:], _MIN_SIZE)
+        half[:, 1] /= 2
+        half[:, 0] *= half[:, 1]
+        return np.concatenate([position[:, :2] - half, position[:, :2] + half], axis=1)
+
+    def initial_variance(self, measurement: Array) -> tuple[Array, Array]:  # noqa: D102
+        squared = measurement[:, 3:4] ** 2
+        return _scaled(squared, self._INITIAL), _scaled(squared, self._INITIAL_VELOCITY)
+
+    def process_variance(self, position: Array) -> tuple[Array, Array]:  # noqa: D102
+        squared = position[:, 3:4] ** 2
+        return _scaled(squared, self._PROCESS), _scaled(squared, self._PROCESS_VELOCITY)
+
+    def measurement_variance(self, position: Array) -> Array:  # noqa: D102
+        return _scaled(position[:, 3:4] ** 2, self._MEASUREMENT)
+
+
+class XYWH(MotionModel):
+    """Centre, width and height; noise of x and width in proportion to the width (BoT-SORT)."""
+
+    sizes = (2, 3)
+
+    def from_xyxy(self, boxes: Array) -> Array:  # noqa: D102
+        position = np.empty(boxes.shape)
+        np.add(boxes[:, :2], boxes[:, 2:], out=position[:, :2])
+        position[:, :2] /= 2
+        np.subtract(boxes[:, 2:], boxes[:, :2], out=position[:, 2:])
+        np.maximum(position[:, 2:], _MIN_SIZE, out=position[:, 2:])
+        return position
+
+    def to_xyxy(self, position: Array) -> Array:  # noqa: D102
+        half = np.maximum(position[:, 2:], _MIN_SIZE) / 2
+        return np.concatenate([position[:, :2] - half, position[:, :2] + half], axis=1)
+
+    def initial_variance(self, measurement: Array) -> tuple[Array, Array]:  # noqa: D102
+        squared = self._squared_sizes(measurement)
+        return squared * (2 * POSITION_WEIGHT) ** 2, squared * (10 * VELOCITY_WEIGHT) ** 2
+
+    def process_variance(self, position: Array) -> tuple[Array, Array]:  # noqa: D102
+        squared = self._squared_sizes(position)
+        return squared * POSITION_WEIGHT**2, squared * VELOCITY_WEIGHT**2
+
+    def measurement_variance(self, position: Array) -> Array:  # noqa: D102
+        return self._squared_sizes(position) * POSITION_WEIGHT**2
+
+    @staticmethod
+    def _squared_sizes(position: Array) -> Array:
+        return np.maximum(position[:, [2, 3, 2, 3]] ** 2, _MIN_SIZE)
+
+
+def initiate(measurement: Array, model: MotionModel) -> Array:
+    """Start states at rest from one measurement each.
+
+    Args:
+        measurement: (N, 4), in the model's coordinates.
+        model: The coordinates' noise.
+
+    Returns:
+        (N, 5, 4) states.
+    """
+    state = np.zeros((len(measurement), 5, 4))
+    state[:, 0] = measurement
+    state[:, 2], state[:, 4] = model.initial_variance(measurement)
+    return state
+
+
+def predict(state: Array, model: MotionModel, steps: float = 1.0) -> Array:
+    """Move states forward at constant velocity: F P F' + Q, F = [[1, steps], [0, 1]] for every coordinate.
+
+    `steps` frames at once give what as many single predictions give (at constant box size), and the same polynomial is
+    used between whole numbers, so that skipped frames and variable frame rates are handled exactly.
+
+    Args:
+        state: (N, 5, 4).
+        model: Gives the process noise of one frame.
+        steps: Frames to move, a real number >= 0.
+    """
+    position, velocity, pp, pv, vv = state.swapaxes(0, 1)
+    noise_p, noise_v = model.process_variance(position)
+    moved = np.empty_like(state)
+    if steps == 1.0:
+        moved[:, 0] = position + velocity
+        moved[:, 1] = velocity
+        moved[:, 3] = pv + vv
+        moved[:, 2] = pp + pv + moved[:, 3] + noise_p
+        moved[:, 4] = vv + noise_v
+        return moved
+    moved[:, 0] = position + steps * velocity
+    moved[:, 1] = velocity
+    # Sums of k and k^2 for k < steps: velocity noise of earlier frames has moved the position since.
+    sum_k, sum_k2 = steps * (steps - 1) / 2, steps * (steps - 1) * (2 * steps - 1) / 6
+    moved[:, 2] = pp + steps * (2 * pv + steps * vv) + steps * noise_p + sum_k2 * noise_v
+    moved[:, 3] = pv + steps * vv + sum_k * noise_v
+    moved[:, 4] = vv + steps * noise_v
+    return moved
+
+
+def update(state: Array, measurement: Array, model: MotionModel) -> Array:
+    """Correct states by one measurement each: K = P H' S^-1, x += K (z - H x), P -= K S K'.
+
+    Args:
+        state: (N, 5, 4).
+        measurement: (N, 4), in the model's coordinates.
+        model: Gives the measurement noise.
+    """
+    position, velocity, pp, pv, vv = state.swapaxes(0, 1)
+    spread = pp + model.measurement_variance(position)  # S
+    gain_p, gain_v = pp / spread, pv / spread
+    surprise = measurement - position
+    corrected = np.empty_like(state)
+    corrected[:, 0] = position + gain_p * surprise
+    corrected[:, 1] = velocity + gain_v * surprise
+    corrected[:, 2] = pp - gain_p * pp
+    corrected[:, 3] = pv - gain_p * pv
+    corrected[:, 4] = vv - gain_v * pv
+    return corrected
+
+
+def measurement_spread(state: Array, model: MotionModel) -> Array:
+    """Variance (N, 4) of the next measurement around the state's position: the diagonal of S = H P H' + R."""
+    return state[:, 2] + model.measurement_variance(state[:, 0])
+
+
+def squared_mahalanobis(state: Array, measurement: Array, model: MotionModel) -> Array:
+    """Squared Mahalanobis distance (N,) of measurement n (N, 4) to state n (N, 5, 4)."""
+    surprise = measurement - state[:, 0]
+    return (surprise**2 / measurement_spread(state, model)).sum(axis=1)
+
+
+def _scaled(squared_height: Array, weights: tuple[Array, Array]) -> Array:
+    scaled, constant = weights
+    return squared_height * scaled + constant

@@ -1,0 +1,204 @@
+"""The life of a track in the family of JDE, FairMOT, ByteTrack and BoT-SORT.
+
+A detection that nobody claims starts a tentative track; matched again in the next update it is confirmed and gets an
+id; unmatched it is lost, may come back, and is removed when it stays away. What differs between the trackers of the
+family is only who is matched with whom, which they say in `_associate`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tracker import kalman
+from tracker.base import Tracker, TrackerOptions
+from tracker.boxes import overlapping_pairs
+from tracker.detections import Array, Detections, Tracks
+from tracker.kalman import XYAH, MotionModel
+from tracker.matching import Matching
+from tracker.trackset import State, TrackSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifecycleOptions(TrackerOptions):
+    """Options of the family.
+
+    Attributes:
+        min_hits: Consecutive detections until a track is believed and gets its id; those of the first frame are
+            believed at once. 1 shows every new object immediately, and every false detection too.
+        duplicate_limit: Two tracks, one seen and one lost, with 1 - IoU below this are the same object; the one with
+            the shorter life is dropped.
+        embedding_momentum: Weight of the old appearance when a new one is mixed in, in [0, 1].
+    """
+
+    min_hits: int = 2
+    duplicate_limit: float = 0.15
+    embedding_momentum: float = 0.9
+
+
+class LifecycleTracker(Tracker):
+    """Keeps the tracks of the family; subclasses decide the matching."""
+
+    Options: ClassVar[type[TrackerOptions]] = LifecycleOptions
+    options: LifecycleOptions
+    model: ClassVar[MotionModel] = XYAH()
+    uses_embeddings: ClassVar[bool] = False
+
+    def reset(self) -> None:  # noqa: D102
+        super().reset()
+        self._tracks = TrackSet.empty()
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().state_dict(), "tracks": self._tracks.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: D102
+        super().load_state_dict(state)
+        self._tracks.load_state_dict(state["tracks"])
+
+    @abstractmethod
+    def _candidates(self, detections: Detections) -> tuple[Array, Array]:
+        """Say which detections take part, and which of them may start a track: masks (N,) and (N,)."""
+
+    @abstractmethod
+    def _associate(
+        self, matching: Matching, detections: Detections, measurements: Array, confirmed: Array, tentative: Array
+    ) -> None:
+        """Match tracks with detections, stage by stage.
+
+        Args:
+            matching: To be filled; rows are those of `self._tracks`, columns those of `detections`.
+            detections: (D) that take part.
+            measurements: (D, 4) their boxes in the coordinates of the motion model.
+            confirmed: Rows of the tracked and lost tracks, whose motion has been predicted.
+            tentative: Rows of the tentative tracks, which are where they were seen last.
+        """
+
+    def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
+        taking_part, may_start = self._candidates(detections)
+        indices = taking_part.nonzero()[0]
+        if len(indices) < len(detections):
+            detections, may_start = detections[indices], may_start[indices]
+        measurements = self.model.from_xyxy(detections.boxes)
+
+        tracks = self._tracks
+        tracks.keep(self._now - tracks.seen <= self.options.max_lost_frames + 1 + 1e-6)
+        confirmed = (tracks.states != State.TENTATIVE).nonzero()[0]
+        tentative = (tracks.states == State.TENTATIVE).nonzero()[0]
+        self._predict(confirmed, frame, steps)
+
+        matching = Matching(tracks.labels, detections.labels, self.options.class_agnostic)
+        if len(tracks) and len(detections):
+            self._associate(matching, detections, measurements, confirmed, tentative)
+        self._take_over(matching, detections, measurements, indices)
+        self._start_tracks(matching.free_detections(may_start.nonzero()[0]), detections, measurements, indices)
+        self._drop_duplicates()
+        return self._result()
+
+    def _predict(self, rows: Array, frame: Array | None, steps: float) -> None:
+        """Move the tracks `rows` on by `steps` frames."""
+        motion = self._tracks.motion
+        lost = (self._tracks.states == State.LOST).nonzero()[0]
+        for size in self.model.sizes:
+            motion[lost, 1, size] = 0.0
+        motion[rows] = kalman.predict(motion[rows], self.model, steps)
+
+    def _match_overlap(
+        self,
+        matching: Matching,
+        rows: Array,
+        detections: Detections,
+        columns: Array,
+        limit: float,
+        fuse_scores: bool = False,
+    ) -> None:
+        """Match what is left of tracks `rows` and detections `columns` by 1 - IoU, or by 1 - IoU * score."""
+        rows, columns = matching.free_tracks(rows), matching.free_detections(columns)
+        if not len(rows) or not len(columns):
+            return
+        boxes = self.model.to_xyxy(self._tracks.motion[rows, 0])
+        row, column, iou = overlapping_pairs(boxes, detections.boxes[columns])
+        rows, columns = rows[row], columns[column]
+        if fuse_scores:
+            iou = iou * detections.scores[columns]
+        matching.solve(rows, columns, 1.0 - iou, limit)
+
+    def _take_over(self, matching: Matching, detections: Detections, measurements: Array, indices: Array) -> None:
+        """Update the matched tracks, confirm or drop the tentative ones, lose the rest."""
+        tracks = self._tracks
+        if not len(tracks):
+            return
+        rows, columns = matching.pairs()
+        tracks.motion[rows] = kalman.update(tracks.motion[rows], measurements[columns], self.model)
+        tracks.scores[rows] = detections.scores[columns]
+        tracks.vote(rows, detections.labels[columns])
+        tracks.hits[rows] += 1
+        tracks.seen[rows] = self._now
+        tracks.indices = np.full(len(tracks), -1)
+        tracks.indices[rows] = indices[columns]
+        if self.uses_embeddings and detections.embeddings is not None:
+            tracks.smooth_embeddings(rows, detections.embeddings[columns], self.options.embedding_momentum)
+
+        matched = matching.detection_of >= 0
+        is_tentative = tracks.states == State.TENTATIVE
+        tracks.states[~is_tentative] = np.where(matched[~is_tentative], State.TRACKED, State.LOST)
+        self._confirm((is_tentative & (tracks.hits >= self.options.min_hits)).nonzero()[0])
+        tracks.keep(matched | ~is_tentative)
+
+    def _start_tracks(self, columns: Array, detections: Detections, measurements: Array, indices: Array) -> None:
+        if not len(columns):
+            return
+        embeddings = detections.embeddings if self.uses_embeddings else None
+        new = TrackSet.start(
+            kalman.initiate(measurements[columns], self.model),
+            detections.scores[columns],
+            detections.labels[columns],
+            indices[columns],
+            None if embeddings is None else embeddings[columns],
+            self._now,
+        )
+        first = len(self._tracks)
+        self._tracks.append(new)
+        if self._updates == 1 or self.options.min_hits <= 1:
+            self._confirm(np.arange(first, len(self._tracks)))
+
+    def _confirm(self, rows: Array) -> None:
+        """Give the tracks `rows` their ids."""
+        self._tracks.states[rows] = State.TRACKED
+        self._tracks.ids[rows] = np.arange(self._next_id, self._next_id + len(rows))
+        self._next_id += len(rows)
+
+    def _drop_duplicates(self) -> None:
+        """Of a seen and a lost track on the same place keep the one with the longer life, the lost one in a tie."""
+        tracks = self._tracks
+        lost, seen = (tracks.states == State.LOST).nonzero()[0], (tracks.states != State.LOST).nonzero()[0]
+        if not len(lost) or not len(seen):
+            return
+        boxes = self.model.to_xyxy(tracks.motion[:, 0])
+        row, column, iou = overlapping_pairs(boxes[lost], boxes[seen])
+        row, column = lost[row], seen[column]
+        same = 1.0 - iou < self.options.duplicate_limit
+        if not self.options.class_agnostic:
+            same &= tracks.labels[row] == tracks.labels[column]
+        row, column = row[same], column[same]
+        life = tracks.seen - tracks.born
+        seen_is_older = life[column] > life[row]
+        keep = np.ones(len(tracks), bool)
+        keep[row[seen_is_older]] = False
+        keep[column[~seen_is_older]] = False
+        tracks.keep(keep)
+
+    def _result(self) -> Tracks:
+        tracks, options = self._tracks, self.options
+        rows = (tracks.states == State.TRACKED).nonzero()[0]
+        boxes = self.model.to_xyxy(tracks.motion[rows, 0])
+        result = Tracks(
+            tracks.ids[rows], boxes.astype(np.float32), tracks.scores[rows], tracks.labels[rows], tracks.indices[rows]
+        )
+        if options.min_area > 0 or options.max_aspect < np.inf:
+            width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+            return result[(width * height >= options.min_area) & (width <= options.max_aspect * height)]
+        return result
