@@ -1,0 +1,141 @@
+"""From a source image to the network's input and exactly back.
+
+`InputFormat` says what a network wants to see, `Placement` where one source image went, so that boxes found in the
+input return to source pixels without rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.errors import InputError
+
+Array = NDArray[Any]
+RESIZES = ("letterbox", "stretch")
+STRIDE = 32  # every neck with feature fusion needs sides divisible by this
+
+
+@dataclass(frozen=True)
+class InputFormat:
+    """What a network was trained to see.
+
+    Attributes:
+        size: Width and height in pixels, multiples of 32.
+        mean, std: Of each channel, for pixels in [0, 1], in the order of `channel_order`.
+        channel_order: `rgb` or `bgr`.
+        resize: `letterbox` keeps the aspect ratio and pads around the middle, `stretch` does not.
+        padding: Grey value of the padding, 0 to 255.
+    """
+
+    size: tuple[int, int] = (640, 384)
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    channel_order: str = "rgb"
+    resize: str = "letterbox"
+    padding: float = 127.5
+
+    def __post_init__(self) -> None:
+        for name in ("size", "mean", "std"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if len(self.size) != 2 or min(self.size) < STRIDE or any(side % STRIDE for side in self.size):
+            raise InputError(
+                f"input size must be WIDTHxHEIGHT in multiples of {STRIDE}, got {'x'.join(map(str, self.size))}"
+            )
+        if self.channel_order not in ("rgb", "bgr"):
+            raise InputError(f"channel_order must be rgb or bgr, got {self.channel_order!r}")
+        if self.resize not in RESIZES:
+            raise InputError(f"resize must be one of {', '.join(RESIZES)}, got {self.resize!r}")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a source image lies in the input: input = source * scale + shift, in continuous pixel coordinates.
+
+    Attributes:
+        scale: Along x and y.
+        shift: Input pixels.
+        source_size: Width and height of the source.
+        input_size: Width and height of the input.
+
+    >>> place = Placement.letterbox((1920, 1080), (640, 384))
+    >>> place.scale[0] == place.scale[1], place.shift
+    (True, (0.0, 12.0))
+    >>> place.to_source(place.to_input(np.array([[30.0, 60.0, 90.0, 240.0]]))).tolist()
+    [[30.0, 60.0, 90.0, 240.0]]
+    """
+
+    scale: tuple[float, float]
+    shift: tuple[float, float]
+    source_size: tuple[int, int]
+    input_size: tuple[int, int]
+
+    @classmethod
+    def letterbox(cls, source_size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
+        """Fit the source inside the input, centred; the resized sides are whole pixels, and so is the padding."""
+        ratio = min(input_size[0] / source_size[0], input_size[1] / source_size[1])
+        width, height = (max(1, round(side * ratio)) for side in source_size)
+        scale = (width / source_size[0], height / source_size[1])
+        shift = (float((input_size[0] - width) // 2), float((input_size[1] - height) // 2))
+        return cls(scale, shift, tuple(source_size), tuple(input_size))
+
+    @classmethod
+    def stretch(cls, source_size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
+        """Fill the input, whatever becomes of the aspect ratio."""
+        scale = (input_size[0] / source_size[0], input_size[1] / source_size[1])
+        return cls(scale, (0.0, 0.0), tuple(source_size), tuple(input_size))
+
+    @classmethod
+    def of(cls, source_size: tuple[int, int], input_format: InputFormat) -> Placement:
+        """Place a source of (width, height) as `input_format` asks."""
+        place = cls.letterbox if input_format.resize == "letterbox" else cls.stretch
+        return place(source_size, input_format.size)
+
+    def to_input(self, boxes: Array) -> Array:
+        """Map (..., 4) xyxy boxes from source to input pixels."""
+        return boxes * np.array(self.scale * 2) + np.array(self.shift * 2)
+
+    def to_source(self, boxes: Array) -> Array:
+        """Map (..., 4) xyxy boxes from input to source pixels."""
+        return (boxes - np.array(self.shift * 2)) / np.array(self.scale * 2)
+
+    def draw(self, image: Array, padding: float = 127.5) -> Array:
+        """Resize an image of the source's size and pad it to the input's.
+
+        Args:
+            image: (H, W, 3) uint8.
+            padding: Grey value around it.
+
+        Returns:
+            (input height, input width, 3) uint8, same channel order.
+        """
+        width = round(self.source_size[0] * self.scale[0])
+        height = round(self.source_size[1] * self.scale[1])
+        shrinks = width < self.source_size[0]
+        if (width, height) != self.source_size:
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        if (width, height) == self.input_size:
+            return image
+        canvas = np.full((self.input_size[1], self.input_size[0], 3), round(padding - 0.5), dtype=np.uint8)
+        left, top = int(self.shift[0]), int(self.shift[1])
+        canvas[top : top + height, left : left + width] = image
+        return canvas
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read a size as users write it, WIDTHxHEIGHT.
+
+    Raises:
+        InputError: Not two whole numbers.
+
+    >>> parse_size("640x384")
+    (640, 384)
+    """
+    parts = text.lower().replace("*", "x").split("x")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        raise InputError(f"expected a size as WIDTHxHEIGHT, for example 640x384, got {text!r}")
+    return int(parts[0]), int(parts[1])

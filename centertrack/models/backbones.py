@@ -1,0 +1,273 @@
+"""Classification networks as feature extractors, one contract for all.
+
+Every backbone has `out_channels` (list of ints, shallow to deep), `output_stride` (int) and a forward pass
+(N, 3, H, W) -> list of maps when `return_features`, else the deepest map alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.error import URLError
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from centertrack.models.shufflenet import ShuffleNet
+from tracker.errors import InputError
+
+Module = TypeVar("Module", bound=nn.Module)
+RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
+MOBILENETS = {
+    # stages of `features`: a stage begins at each block of stride 2; the last 1x1 expansion is dropped
+    "mobilenet_v2": ((0, 2, 4, 7, 14, 18), (16, 24, 32, 96, 320)),
+    "mobilenet_v3_small": ((0, 1, 2, 4, 9, 12), (16, 16, 24, 48, 96)),
+    "mobilenet_v3_large": ((0, 2, 4, 7, 13, 16), (16, 24, 40, 112, 160)),
+}
+
+
+class Backbone(nn.Module):
+    """What all backbones share: stages in a row, of which the first few can be frozen.
+
+    Args:
+        stages: Modules applied one after the other, each halving the resolution.
+        channels: Channels after each stage.
+        return_features: Return the map of every stage, not the last alone.
+        frozen_stages: Freeze the first k stages (1 = the stem): no gradient, batch norm in evaluation mode.
+    """
+
+    output_stride = 32
+
+    def __init__(
+        self, stages: Sequence[nn.Module], channels: Sequence[int], return_features: bool, frozen_stages: int
+    ) -> None:
+        super().__init__()
+        if not 0 <= frozen_stages <= len(stages):
+            raise InputError(f"frozen_stages must be between 0 and {len(stages)}, got {frozen_stages}")
+        self.stages = nn.ModuleList(stages)
+        self.out_channels = list(channels) if return_features else [channels[-1]]
+        self.return_features = return_features
+        self.frozen_stages = frozen_stages
+        for stage in self.stages[:frozen_stages]:
+            stage.requires_grad_(False)
+        self.train()
+
+    def forward(self, x: Tensor) -> Any:
+        """(N, 3, H, W) -> list of maps, strides 2, 4, 8, 16, 32, or the last map."""
+        features = []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features if self.return_features else x
+
+    def train(self: Module, mode: bool = True) -> Module:
+        """Set training mode; frozen stages stay in evaluation mode."""
+        super().train(mode)  # type: ignore[misc]
+        for stage in self.stages[: self.frozen_stages]:  # type: ignore[index,operator,union-attr]
+            stage.eval()
+        return self
+
+
+class ResNetBackbone(Backbone):
+    """ResNet of torchvision: `resnet18`, `resnet34`, `resnet50`, `resnet101`.
+
+    Args:
+        backbone_name: One of these names (alias `name`).
+        pretrained: True loads ImageNet weights, a path loads a local torchvision state dict, False loads nothing.
+        return_features: Return 5 maps (strides 2 to 32) instead of the deepest one.
+        frozen_stages: How many of [stem, layer1 .. layer4] to freeze (alias `frozen_stage`).
+
+    Raises:
+        InputError: Unknown name, or the ImageNet weights cannot be fetched.
+
+    >>> ResNetBackbone("resnet18", pretrained=False, return_features=True).out_channels
+    [64, 64, 128, 256, 512]
+    """
+
+    def __init__(
+        self,
+        backbone_name: str = "",
+        pretrained: bool | str = True,
+        return_features: bool = False,
+        frozen_stages: int = 0,
+        **aliases: Any,
+    ) -> None:
+        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
+        _check_name(backbone_name, RESNETS, "ResNetBackbone")
+        net = _torchvision_model(backbone_name, pretrained)
+        stem = nn.Sequential(net.conv1, net.bn1, net.relu)
+        stages = [stem, nn.Sequential(net.maxpool, net.layer1), net.layer2, net.layer3, net.layer4]
+        wide = backbone_name in ("resnet50", "resnet101")
+        channels = (64, 256, 512, 1024, 2048) if wide else (64, 64, 128, 256, 512)
+        super().__init__(stages, channels, return_features, frozen_stages)
+
+
+class MobileNetBackbone(Backbone):
+    """MobileNet of torchvision: `mobilenet_v2`, `mobilenet_v3_small`, `mobilenet_v3_large`.
+
+    Args and errors: as `ResNetBackbone`; the stages are cut at the blocks of stride 2.
+
+    >>> MobileNetBackbone("mobilenet_v2", pretrained=False, return_features=True).out_channels
+    [16, 24, 32, 96, 320]
+    """
+
+    def __init__(
+        self,
+        backbone_name: str = "",
+        pretrained: bool | str = True,
+        return_features: bool = False,
+        frozen_stages: int = 0,
+        **aliases: Any,
+    ) -> None:
+        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
+        _check_name(backbone_name, tuple(MOBILENETS), "MobileNetBackbone")
+        blocks = _torchvision_model(backbone_name, pretrained).features
+        cuts, channels = MOBILENETS[backbone_name]
+        stages = [blocks[start:end] for start, end in pairwise(cuts)]
+        super().__init__(stages, channels, return_features, frozen_stages)
+
+
+class ShuffleNetBackbone(Backbone):
+    """ShuffleNetV2 in parity layout (see `shufflenet.py`): `shufflenet_v2_x0.5`, `_x1.0`, `_x1.5`.
+
+    Args and errors: as `ResNetBackbone`, but `pretrained` takes only False or the path of a local state dict whose keys
+    start with `first_conv` (or `backbone.first_conv`, as detectors store them).
+
+    >>> ShuffleNetBackbone("shufflenet_v2_x0.5", return_features=True).out_channels
+    [24, 24, 48, 96, 192]
+    """
+
+    def __init__(
+        self,
+        backbone_name: str = "",
+        pretrained: bool | str = False,
+        return_features: bool = False,
+        frozen_stages: int = 0,
+        **aliases: Any,
+    ) -> None:
+        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
+        names = tuple(f"shufflenet_v2_{width}" for width in ("x0.5", "x1.0", "x1.5"))
+        _check_name(backbone_name, names, "ShuffleNetBackbone")
+        net = ShuffleNet(backbone_name.removeprefix("shufflenet_v2_"))
+        if pretrained is True:
+            raise InputError("ShuffleNetBackbone has no weights to fetch: give pretrained the path of a state dict")
+        if pretrained:
+            state = _read_state_dict(pretrained)
+            prefix = "backbone." if any(key.startswith("backbone.") for key in state) else ""
+            own = {key: state[prefix + key] for key in net.state_dict() if prefix + key in state}
+            _load_exactly(net, own, pretrained)
+        stages = [net.first_conv, net.maxpool, net.stage2, net.stage3, net.stage4]
+        channels = (net.first_conv[0].out_channels, *_stage_widths(net))
+        super().__init__(stages, channels, return_features, frozen_stages)
+
+
+class TimmBackbone(nn.Module):
+    """Any timm model that can be built with `features_only`.
+
+    Args:
+        backbone_name: timm's name, for example `mobilenetv4_conv_small` (alias `name`).
+        pretrained: True fetches timm's weights, a path loads a local state dict, False loads nothing.
+        return_features: Return all maps instead of the deepest one.
+        frozen_stages: Not supported: timm models share no stage layout. Must be 0.
+
+    Raises:
+        InputError: Unknown name, `frozen_stages` given, or the weights cannot be fetched.
+    """
+
+    def __init__(
+        self,
+        backbone_name: str = "",
+        pretrained: bool | str = True,
+        return_features: bool = False,
+        frozen_stages: int = 0,
+        **aliases: Any,
+    ) -> None:
+        import timm
+
+        super().__init__()
+        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
+        if frozen_stages:
+            raise InputError(
+                "TimmBackbone does not support frozen_stages: timm models share no stage layout; set it to 0"
+            )
+        if backbone_name not in timm.list_models() and backbone_name.split(".")[0] not in timm.list_models():
+            raise InputError(f"timm has no model {backbone_name!r}; `timm.list_models('*resnet*')` lists what there is")
+        local = isinstance(pretrained, str) and bool(pretrained)
+        self.net = _fetch(
+            lambda: timm.create_model(backbone_name, pretrained=pretrained is True, features_only=True), backbone_name
+        )
+        if local:
+            _load_exactly(self.net, _read_state_dict(str(pretrained)), str(pretrained))
+        channels = self.net.feature_info.channels()
+        self.out_channels = channels if return_features else channels[-1:]
+        self.output_stride = self.net.feature_info.reduction()[-1]
+        self.return_features = return_features
+
+    def forward(self, x: Tensor) -> Any:
+        """(N, 3, H, W) -> list of maps, or the last map."""
+        features = self.net(x)
+        return features if self.return_features else features[-1]
+
+
+def _resolve_aliases(name: str, frozen_stages: int, aliases: dict[str, Any]) -> tuple[str, int]:
+    name = aliases.pop("name", name)
+    frozen_stages = aliases.pop("frozen_stage", frozen_stages)
+    if aliases:
+        raise InputError(f"unknown backbone option {sorted(aliases)[0]!r}")
+    return name, frozen_stages
+
+
+def _check_name(name: str, known: Sequence[str], owner: str) -> None:
+    if name not in known:
+        raise InputError(f"{owner} knows {', '.join(known)}, got {name!r}")
+
+
+def _stage_widths(net: ShuffleNet) -> list[int]:
+    stages = (net.stage2, net.stage3, net.stage4)
+    return [net.first_conv[0].out_channels, *(2 * stage[0].branch_main[5].out_channels for stage in stages)]
+
+
+def _torchvision_model(name: str, pretrained: bool | str) -> Any:
+    weights = "DEFAULT" if pretrained is True else None
+    net = _fetch(lambda: torchvision.models.get_model(name, weights=weights), name)
+    if isinstance(pretrained, str) and pretrained:
+        net.load_state_dict(_read_state_dict(pretrained))
+    return net
+
+
+def _fetch(build: Callable[[], Any], name: str) -> Any:
+    try:
+        return build()
+    except (URLError, OSError) as error:
+        raise InputError(
+            f"ImageNet weights of {name} could not be fetched ({error}); without a network set "
+            "`pretrained: false`, or give `pretrained` the path of a local state dict"
+        ) from error
+    except RuntimeError as error:
+        if "feature" in str(error) or "Unknown model" in str(error):
+            raise InputError(f"timm cannot build {name} with features_only: {error}") from error
+        raise
+
+
+def _read_state_dict(path: str) -> dict[str, Tensor]:
+    if not Path(path).is_file():
+        raise InputError(f"no such weights file: {path}")
+    if path.endswith(".safetensors"):
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return state.get("state_dict", state)
+
+
+def _load_exactly(net: nn.Module, state: dict[str, Tensor], path: str) -> None:
+    missing, left_over = net.load_state_dict(state, strict=False)
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    if missing or left_over:
+        raise InputError(
+            f"{path} does not fit this backbone: it lacks {missing[:3]} ({len(missing)} in all) and has "
+            f"{left_over[:3]} ({len(left_over)} in all) left over"
+        )

@@ -1,0 +1,130 @@
+"""Small building blocks that necks and heads share: convolutions, upsampling, weighted fusion."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tracker.errors import InputError
+
+CONV_TYPES = ("normal", "separable")
+UPSAMPLE_TYPES = ("nearest", "bilinear", "conv_transpose")
+
+
+def conv_block(in_channels: int, out_channels: int, conv_type: str = "normal") -> nn.Sequential:
+    """Return a 3x3 convolution of stride 1 with batch norm and activation.
+
+    Args:
+        in_channels: Channels in.
+        out_channels: Channels out.
+        conv_type: `normal` (3x3, BN, ReLU) or `separable` (depthwise 3x3, BN, ReLU6, pointwise 1x1, BN, ReLU6).
+
+    Raises:
+        InputError: `conv_type` is not one of these.
+    """
+    if conv_type == "normal":
+        return nn.Sequential(
+            _kaiming(nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
+        )
+    if conv_type == "separable":
+        return nn.Sequential(
+            _kaiming(nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False)),
+            nn.BatchNorm2d(in_channels),
+            nn.ReLU6(inplace=True),
+            _kaiming(nn.Conv2d(in_channels, out_channels, 1, bias=False)),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU6(inplace=True),
+        )
+    raise InputError(f"conv_type must be one of {', '.join(CONV_TYPES)}, got {conv_type!r}")
+
+
+def _kaiming(conv: nn.Conv2d) -> nn.Conv2d:
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    return conv
+
+
+class Upsample(nn.Module):
+    """Double the height and width of a map.
+
+    Args:
+        channels: Channels in and out.
+        upsample_type: `nearest`, `bilinear`, or `conv_transpose` (learned, initialised as bilinear, with BN and ReLU).
+        kernel: Kernel of the transposed convolution.
+
+    Raises:
+        InputError: `upsample_type` is not one of these.
+    """
+
+    def __init__(self, channels: int, upsample_type: str = "nearest", kernel: int = 4) -> None:
+        super().__init__()
+        if upsample_type not in UPSAMPLE_TYPES:
+            raise InputError(f"upsample_type must be one of {', '.join(UPSAMPLE_TYPES)}, got {upsample_type!r}")
+        self.mode = upsample_type
+        if upsample_type == "conv_transpose":
+            output_padding = kernel % 2
+            padding = (kernel + output_padding) // 2 - 1
+            self.conv = nn.ConvTranspose2d(
+                channels, channels, kernel, stride=2, padding=padding, output_padding=output_padding, bias=False
+            )
+            initialise_bilinear(self.conv)
+            self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, 2H, 2W)."""
+        if self.mode == "conv_transpose":
+            return F.relu(self.norm(self.conv(x)))
+        if self.mode == "bilinear":
+            return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+@torch.no_grad()
+def initialise_bilinear(conv: nn.ConvTranspose2d) -> None:
+    """Make a transposed convolution interpolate bilinearly, channel by channel.
+
+    A depthwise layer has one kernel a channel. A full one gets the kernel on its diagonal only: writing
+    `weight[:, 0]`, as is often seen, would send every channel to output channel 0.
+
+    >>> conv = nn.ConvTranspose2d(2, 2, 4, stride=2, padding=1, bias=False)
+    >>> initialise_bilinear(conv)
+    >>> conv.weight[1, 1, 1].tolist(), conv.weight[1, 0].abs().sum().item()
+    ([0.1875, 0.5625, 0.5625, 0.1875], 0.0)
+    """
+    size = conv.kernel_size[0]
+    factor = (size + 1) // 2
+    centre = (2 * factor - 1 - factor % 2) / (2 * factor)
+    line = 1 - (torch.arange(size, dtype=conv.weight.dtype) / factor - centre).abs()
+    kernel = torch.outer(line, line)
+    conv.weight.zero_()
+    for channel in range(conv.in_channels):
+        conv.weight[channel, 0 if conv.groups > 1 else channel] = kernel
+
+
+class Fuse(nn.Module):
+    """Add maps of one shape, plainly or with learned weights, then convolve.
+
+    Weighted: sum(relu(w_i) x_i) / (sum relu(w_i) + 1e-6), "fast normalised fusion" of EfficientDet (arXiv 1911.09070).
+
+    Args:
+        inputs: Number of maps.
+        channels: Channels of each.
+        conv_type: See `conv_block`.
+        weighted: Learn one weight per input.
+    """
+
+    def __init__(self, inputs: int, channels: int, conv_type: str = "normal", weighted: bool = False) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.ones(inputs)) if weighted else None
+        self.conv = conv_block(channels, channels, conv_type)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """List of (N, C, H, W) -> (N, C, H, W)."""
+        if self.weights is None:
+            total = torch.stack(maps).sum(dim=0) if len(maps) > 3 else sum(maps[1:], maps[0])
+            return self.conv(total)
+        weights = self.weights.relu()
+        weights = weights / (weights.sum() + 1e-6)
+        return self.conv(sum((w * x for w, x in zip(weights[1:], maps[1:], strict=True)), weights[0] * maps[0]))
