@@ -10,7 +10,7 @@ import configparser
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +60,9 @@ class MotRows:
 
     def where(self: RowsT, keep: NDArray[np.bool_] | Integers) -> RowsT:
         """Return the rows that a mask (N,) or an array of row numbers selects."""
-        columns = {field.name: getattr(self, field.name)[keep] for field in fields(self) if field.name != "path"}
-        return replace(self, **columns)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        chosen: dict[str, Any] = {name: value[keep] for name, value in values.items() if isinstance(value, np.ndarray)}
+        return replace(self, **chosen)
 
     def row_error(self, row: int, problem: str) -> InputError:
         """Return the error that names file and line of one row."""
@@ -76,11 +77,13 @@ class GroundTruthRows(MotRows):
         flags: (N,) int64, 0 = not to be evaluated.
         classes: (N,) int64, 1 = pedestrian; 1 everywhere in files without classes (MOT15).
         visibilities: (N,) float64 in [0, 1]; 1 where the file does not say.
+        has_classes: Whether the file says classes.
     """
 
     flags: Integers
     classes: Integers
     visibilities: Floats
+    has_classes: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +126,7 @@ def read_ground_truth(path: str | Path) -> GroundTruthRows:
         flags=_column(table, 6, default=1).astype(np.int64),
         classes=(_column(table, 7, 1) if has_classes else np.ones(len(table.lines))).astype(np.int64),
         visibilities=_column(table, 8, 1) if has_classes else np.ones(len(table.lines)),
+        has_classes=has_classes,
     )
     return _sorted_by_frame(rows)
 

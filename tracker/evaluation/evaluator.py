@@ -1,0 +1,73 @@
+"""From two folders to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from tracker.errors import InputError
+from tracker.evaluation.mot_challenge import BENCHMARKS, SequenceData, preprocess
+from tracker.evaluation.result import EvaluationResult
+from tracker.evaluation.scores import Scores, combine, measure
+from tracker.evaluation.sequences import SequenceFiles, find_sequences
+from tracker.io.mot import GroundTruthRows, read_ground_truth, read_results
+
+
+def evaluate(
+    gt: str | Path,
+    results: str | Path,
+    benchmark: str | None = None,
+    sequences: Sequence[str] | None = None,
+    workers: int = 1,
+) -> EvaluationResult:
+    """Score tracking results with HOTA, CLEAR and Identity, equal to the official MOTChallenge evaluator.
+
+    Args:
+        gt: A folder of sequence folders, one sequence folder, a folder of SEQUENCE.txt, or one gt file.
+        results: A folder of SEQUENCE.txt, or one file.
+        benchmark: Whose rules to apply: MOT15, MOT16, MOT17, MOT20, DanceTrack, or none (no classes, no distractors).
+            Guessed by default, from the name of each sequence and the columns of its ground truth.
+        sequences: Only these; by default all that have ground truth.
+        workers: Processes to share the sequences out to.
+
+    Raises:
+        InputError: Something is missing, or breaks the benchmark's rules; with file and line.
+    """
+    if benchmark is not None and benchmark not in BENCHMARKS:
+        raise InputError(f"expected a benchmark of {', '.join(BENCHMARKS)}, got {benchmark}")
+    files = find_sequences(gt, results, sequences)
+    measure_one = partial(_measure_files, benchmark=benchmark)
+    if workers > 1 and len(files) > 1:
+        with ProcessPoolExecutor(min(workers, len(files))) as pool:
+            scores = list(pool.map(measure_one, files))
+    else:
+        scores = [measure_one(file) for file in files]
+    return EvaluationResult({file.name: score for file, score in zip(files, scores, strict=True)}, combine(scores))
+
+
+def load_sequence(files: SequenceFiles, benchmark: str | None = None) -> SequenceData:
+    """Read and preprocess one sequence.
+
+    A sequence whose length nothing says ends with the last frame of its two files.
+    """
+    ground_truth = read_ground_truth(files.ground_truth)
+    results = read_results(files.results)
+    length = files.length
+    if length is None:
+        length = int(max(ground_truth.frames.max(initial=0), results.frames.max(initial=0)))
+    rules = benchmark or guess_benchmark(files.name, ground_truth)
+    return preprocess(ground_truth, results, rules, length, files.name)
+
+
+def guess_benchmark(name: str, ground_truth: GroundTruthRows) -> str:
+    """Return the benchmark in a sequence's name; without one, MOT17 if the ground truth has classes, else none."""
+    for benchmark in BENCHMARKS:
+        if name.lower().startswith(benchmark.lower()):
+            return benchmark
+    return "MOT17" if ground_truth.has_classes else "none"
+
+
+def _measure_files(files: SequenceFiles, benchmark: str | None) -> Scores:
+    return measure(load_sequence(files, benchmark))

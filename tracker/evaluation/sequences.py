@@ -1,0 +1,132 @@
+"""Finding ground truth and results: whatever is there, without renaming anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.errors import InputError
+from tracker.io.mot import read_sequence_info
+
+_DEPTH = 4  # folders to look into, below the one given
+_DETECTOR = re.compile(r"-(DPM|FRCNN|SDP)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceFiles:
+    """Where the two sides of a sequence lie.
+
+    Attributes:
+        name: Of the sequence.
+        ground_truth: Its gt file.
+        results: The tracker's file.
+        length: Frames, as seqinfo.ini or the images say; None if nothing says.
+    """
+
+    name: str
+    ground_truth: Path
+    results: Path
+    length: int | None
+
+
+def find_sequences(
+    ground_truth: str | Path, results: str | Path, sequences: Sequence[str] | None = None
+) -> list[SequenceFiles]:
+    """Pair every ground-truth file with the results of the same sequence.
+
+    Args:
+        ground_truth: A folder (at some depth) of sequence folders, one sequence folder, a folder of SEQUENCE.txt, or
+            one gt file.
+        results: A folder with SEQUENCE.txt in it or below, or one file where there is one sequence.
+        sequences: Only these names.
+
+    Raises:
+        InputError: Something is missing; says what was found instead.
+    """
+    found = find_ground_truth(Path(ground_truth))
+    if sequences is not None:
+        unknown = [name for name in sequences if name not in found]
+        if unknown:
+            raise InputError(
+                f"no ground truth for {_listed(unknown)} in {ground_truth}; there is {_listed(list(found))}"
+            )
+        found = {name: found[name] for name in sequences}
+    result_files = _match_results(list(found), Path(results))
+    return [SequenceFiles(name, path, result_files[name], find_length(path)) for name, path in found.items()]
+
+
+def find_ground_truth(path: Path) -> dict[str, Path]:
+    """Return the gt file of every sequence by name."""
+    if path.is_file():
+        is_in_sequence = path.parent.name == "gt" and path.stem.startswith("gt")
+        return {path.resolve().parents[1].name if is_in_sequence else path.stem: path}
+    if not path.is_dir():
+        raise InputError(f"ground truth {path} does not exist")
+    inside = _sequence_folders(path, _DEPTH)
+    if inside:
+        return {folder.resolve().name: folder / "gt" / "gt.txt" for folder in inside}
+    flat = {file.stem: file for file in sorted(path.glob("*.txt"))}
+    if not flat:
+        raise InputError(f"expected sequence folders with gt/gt.txt, or SEQUENCE.txt files, in {path}; found neither")
+    return flat
+
+
+def find_length(ground_truth: Path) -> int | None:
+    """Return the number of frames of a gt file's sequence folder; None if there is no such folder or nothing says."""
+    folder = ground_truth.parent.parent
+    if ground_truth.parent.name != "gt" or not ((folder / "seqinfo.ini").is_file() or (folder / "img1").is_dir()):
+        return None
+    return read_sequence_info(folder).length
+
+
+def _sequence_folders(folder: Path, depth: int) -> list[Path]:
+    if (folder / "gt" / "gt.txt").is_file():
+        return [folder]
+    if depth == 0:
+        return []
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    return [found for path in inside for found in _sequence_folders(path, depth - 1)]
+
+
+def _match_results(names: list[str], results: Path) -> dict[str, Path]:
+    if results.is_file():
+        if len(names) > 1:
+            raise InputError(
+                f"results {results} is one file, but there are {len(names)} sequences ({_listed(names)}); "
+                "give a folder of SEQUENCE.txt, or choose one sequence"
+            )
+        return {names[0]: results}
+    if not results.is_dir():
+        raise InputError(f"results {results} does not exist")
+    files = sorted(path for path in results.rglob("*.txt") if path.is_file())
+    matched = {name: _choose(name, files, results) for name in names}
+    missing = [name for name, path in matched.items() if path is None]
+    if missing:
+        there = _listed([path.stem for path in files]) if files else "no txt file"
+        raise InputError(
+            f"no results for {_listed(missing)} in {results}; there is {there}. A sequence without boxes needs an "
+            "empty file; or choose the sequences to evaluate"
+        )
+    return {name: path for name, path in matched.items() if path is not None}
+
+
+def _choose(name: str, files: list[Path], results: Path) -> Path | None:
+    """Return SEQUENCE.txt; failing that, the file of the same video without the name of the public detector."""
+    for wanted in (name, _DETECTOR.sub("", name)):
+        fitting = [path for path in files if path.stem == wanted]
+        nearest = min((len(path.parts) for path in fitting), default=0)
+        fitting = [path for path in fitting if len(path.parts) == nearest]
+        if len(fitting) > 1:
+            raise InputError(
+                f"{wanted}.txt occurs {len(fitting)} times in {results}: {_listed(list(map(str, fitting)))}"
+            )
+        if fitting:
+            return fitting[0]
+    return None
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
