@@ -34,8 +34,7 @@ def match(cost: Array, limit: float) -> Array:
 def match_pairs(rows: Array, columns: Array, costs: Array, limit: float, shape: tuple[int, ...]) -> tuple[Array, Array]:
     """Do what `match` does when only some pairs are possible.
 
-    Gated problems fall apart: a pair whose row and column occur nowhere else is matched at once, and only what is left
-    is solved.
+    Most pairs of a real scene are beyond doubt: they are taken first, and only what is left is solved.
 
     Args:
         rows: (P,) row of each possible pair.
@@ -50,34 +49,76 @@ def match_pairs(rows: Array, columns: Array, costs: Array, limit: float, shape: 
     >>> match_pairs(np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([0.1, 0.2, 0.2]), 0.5, (2, 2))
     (array([0, 1]), array([1, 0]))
     """
-    good = costs < limit
+    gains = limit - costs
+    good = gains > 0
     if not good.all():
-        rows, columns, costs = rows[good], columns[good], costs[good]
+        rows, columns, gains = rows[good], columns[good], gains[good]
     if len(rows) <= 1:
         return rows, columns
     if shape[0] * shape[1] <= _SMALL_PROBLEM:
-        return _solve(rows, columns, costs - limit, shape)
-    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
-    if alone.all():
-        order = rows.argsort()
-        return rows[order], columns[order]
-    contested = ~alone
-    row_names, rows_left = np.unique(rows[contested], return_inverse=True)
-    column_names, columns_left = np.unique(columns[contested], return_inverse=True)
-    size = len(row_names), len(column_names)
-    solved_rows, solved_columns = _solve(rows_left, columns_left, costs[contested] - limit, size)
-    rows = np.concatenate([rows[alone], row_names[solved_rows]])
-    columns = np.concatenate([columns[alone], column_names[solved_columns]])
+        return _solve(rows, columns, gains, shape)
+    matched_rows, matched_columns = [], []
+    while len(rows):
+        sure = _dominant(rows, columns, gains, shape)
+        if not sure.any():
+            break
+        matched_rows.append(rows[sure])
+        matched_columns.append(columns[sure])
+        open_rows, open_columns = np.ones(shape[0], bool), np.ones(shape[1], bool)
+        open_rows[rows[sure]] = False
+        open_columns[columns[sure]] = False
+        left = open_rows[rows] & open_columns[columns]
+        rows, columns, gains = rows[left], columns[left], gains[left]
+    if len(rows):
+        rows, columns = _solve_compact(rows, columns, gains, shape)
+    rows, columns = np.concatenate([*matched_rows, rows]), np.concatenate([*matched_columns, columns])
     order = rows.argsort()
     return rows[order], columns[order]
 
 
+def _dominant(rows: Array, columns: Array, gains: Array, shape: tuple[int, ...]) -> Array:
+    """Find pairs that belong to an optimal assignment whatever the others do: a mask (P,).
+
+    A solution without the pair uses its row and its column otherwise or not at all. A pair that gains more than the
+    best alternatives of both together can replace them.
+    """
+    best, alternative = _best_two(rows, gains, shape[0])
+    best_of_column, alternative_of_column = _best_two(columns, gains, shape[1])
+    dominant: Array = gains > alternative[rows] + alternative_of_column[columns]
+    return dominant & (gains == best[rows]) & (gains == best_of_column[columns])
+
+
+def _best_two(groups: Array, gains: Array, count: int) -> tuple[Array, Array]:
+    """Return the largest and the second largest gain of each group, 0 where there is none."""
+    best, second = np.zeros(count), np.zeros(count)
+    np.maximum.at(best, groups, gains)
+    is_best = gains == best[groups]
+    np.maximum.at(second, groups, np.where(is_best, 0.0, gains))
+    tied = np.bincount(groups[is_best], minlength=count) > 1
+    return best, np.where(tied, best, second)
+
+
+def _solve_compact(rows: Array, columns: Array, gains: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Solve only the rows and columns that occur."""
+    row_names, rows = _compact(rows, shape[0])
+    column_names, columns = _compact(columns, shape[1])
+    rows, columns = _solve(rows, columns, gains, (len(row_names), len(column_names)))
+    return row_names[rows], column_names[columns]
+
+
+def _compact(names: Array, count: int) -> tuple[Array, Array]:
+    """Number the names that occur from 0: the names, and the number of each entry."""
+    occurs = np.zeros(count, bool)
+    occurs[names] = True
+    return np.flatnonzero(occurs), (occurs.cumsum() - 1)[names]
+
+
 def _solve(rows: Array, columns: Array, gains: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
-    """Minimise the sum of negative gains; cells without a pair are 0, which means unmatched."""
+    """Maximise the sum of gains; cells without a pair are 0, which means unmatched."""
     cost = np.zeros(shape)
-    cost[rows, columns] = gains
-    _, column_of_row, _ = lapjv(cost, extend_cost=True)
-    rows = np.flatnonzero(column_of_row >= 0)
+    cost[rows, columns] = -gains
+    column_of_row, _ = lapjv(cost, extend_cost=True, return_cost=False)
+    rows = (column_of_row >= 0).nonzero()[0]
     columns = column_of_row[rows].astype(np.int64)
     matched = cost[rows, columns] < 0
     return rows[matched], columns[matched]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tracker.detections import Array
 
+_NO_AREA = 1e-12  # square px; makes 0 / 0 an IoU of 0
 _DENSE_PAIRS = 2500  # below this many pairs, comparing all of them is quicker than sorting
 
 
@@ -63,7 +64,7 @@ def iou_matrix(boxes: Array, others: Array) -> Array:
     """
     intersection = _intersection_matrix(boxes, others)
     union = box_area(boxes)[:, None] + box_area(others)[None] - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return intersection / np.maximum(union, _NO_AREA)
 
 
 def iou_of_pairs(boxes: Array, others: Array) -> Array:
@@ -72,7 +73,7 @@ def iou_of_pairs(boxes: Array, others: Array) -> Array:
     np.maximum(sides, 0, out=sides)
     intersection = sides[:, 0] * sides[:, 1]
     union = box_area(boxes) + box_area(others) - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return intersection / np.maximum(union, _NO_AREA)
 
 
 def overlapping_pairs(boxes: Array, others: Array) -> tuple[Array, Array, Array]:
@@ -136,6 +137,7 @@ def _pairs_overlapping_in_x(boxes: Array, others: Array) -> tuple[Array, Array]:
 
 
 def _intersection_matrix(boxes: Array, others: Array) -> Array:
-    sides = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
-    np.maximum(sides, 0, out=sides)
-    return sides[..., 0] * sides[..., 1]
+    left, top, right, bottom = boxes.T[:, :, None]
+    width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
+    height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])
+    return np.maximum(width, 0, out=width) * np.maximum(height, 0, out=height)

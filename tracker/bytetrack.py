@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tracker.base import TrackerOptions
+from tracker.boxes import overlapping_pairs
 from tracker.detections import Array, Detections
 from tracker.lifecycle import LifecycleOptions, LifecycleTracker
 from tracker.matching import Matching
-from tracker.trackset import State
+from tracker.trackset import TENTATIVE, TRACKED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +57,13 @@ class ByteTracker(LifecycleTracker):
         options, scores = self.options, detections.scores
         return scores >= options.min_low_score, scores >= max(options.min_score, options.min_new_score)
 
-    def _associate(
-        self, matching: Matching, detections: Detections, measurements: Array, confirmed: Array, tentative: Array
-    ) -> None:
-        options, tracks = self.options, self._tracks
-        is_high = detections.scores >= options.min_score
-        high, low = is_high.nonzero()[0], (~is_high).nonzero()[0]
-        self._match_overlap(matching, confirmed, detections, high, options.first_limit, options.fuse_scores)
-        tracked = confirmed[tracks.states[confirmed] == State.TRACKED]
-        self._match_overlap(matching, tracked, detections, low, options.low_limit)
-        self._match_overlap(matching, tentative, detections, high, options.tentative_limit, options.fuse_scores)
+    def _associate(self, matching: Matching, detections: Detections, measurements: Array) -> None:
+        options = self.options
+        rows, columns, iou = overlapping_pairs(self._boxes, detections.boxes)
+        state, is_high = self._tracks.states[rows], (detections.scores >= options.min_score)[columns]
+        cost = 1.0 - iou
+        fused = 1.0 - iou * detections.scores[columns] if options.fuse_scores else cost
+
+        matching.solve(rows, columns, fused, options.first_limit, among=(state != TENTATIVE) & is_high)
+        matching.solve(rows, columns, cost, options.low_limit, among=(state == TRACKED) & ~is_high)
+        matching.solve(rows, columns, fused, options.tentative_limit, among=(state == TENTATIVE) & is_high)

@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from tracker.base import TrackerOptions
+from tracker.boxes import overlapping_pairs
 from tracker.costs import cosine_distances, euclidean_distances, gated_pairs
 from tracker.detections import Array, Detections
 from tracker.kalman import GATE_CHI2
 from tracker.lifecycle import LifecycleOptions, LifecycleTracker
 from tracker.matching import Matching
-from tracker.trackset import State
+from tracker.trackset import LOST, TENTATIVE, TRACKED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +65,21 @@ class FairMOTTracker(LifecycleTracker):
             return taking_part, taking_part
         return taking_part, detections.scores >= options.min_new_score
 
-    def _associate(
-        self, matching: Matching, detections: Detections, measurements: Array, confirmed: Array, tentative: Array
-    ) -> None:
+    def _associate(self, matching: Matching, detections: Detections, measurements: Array) -> None:
         options, tracks = self.options, self._tracks
-        everything = np.arange(len(detections))
+        assert detections.embeddings is not None  # checked at the door
 
+        confirmed = (tracks.states != TENTATIVE).nonzero()[0]
         row, columns, squared = gated_pairs(tracks.motion[confirmed], measurements, self.model, options.gate_chi2)
         rows = confirmed[row]
-        assert detections.embeddings is not None  # checked at the door
         distances = cosine_distances if options.embedding_distance == "cosine" else euclidean_distances
         cost = (1 - options.motion_weight) * distances(tracks.embeddings, detections.embeddings, rows, columns)
         matching.solve(rows, columns, cost + options.motion_weight * squared, options.embedding_limit)
 
-        tracked = confirmed[tracks.states[confirmed] == State.TRACKED]
-        self._match_overlap(matching, tracked, detections, everything, options.iou_limit)
-        self._match_overlap(matching, tentative, detections, everything, options.tentative_iou_limit)
+        open_tracks = ((matching.detection_of < 0) & (tracks.states != LOST)).nonzero()[0]
+        open_detections = (matching.track_of < 0).nonzero()[0]
+        row, column, iou = overlapping_pairs(self._boxes[open_tracks], detections.boxes[open_detections])
+        rows, columns = open_tracks[row], open_detections[column]
+        state, cost = tracks.states[rows], 1.0 - iou
+        matching.solve(rows, columns, cost, options.iou_limit, among=state == TRACKED)
+        matching.solve(rows, columns, cost, options.tentative_iou_limit, among=state == TENTATIVE)

@@ -27,6 +27,9 @@ GATE_CHI2 = 9.4877
 """95 % quantile of chi-square with 4 degrees of freedom: the usual gate on the squared Mahalanobis distance."""
 
 _MIN_SIZE = 1e-3  # px; keeps boxes without area from dividing by zero
+_LEAST = np.array([-np.inf, -np.inf, _MIN_SIZE, _MIN_SIZE])
+_CENTRE = np.array([[0.5, 0, -1, 0], [0, 0.5, 0, -1], [0.5, 0, 1, 0], [0, 0.5, 0, 1]])  # xyxy @ _CENTRE = cxcywh
+_CORNERS = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]])  # and back
 
 
 class MotionModel(ABC):
@@ -72,19 +75,14 @@ class XYAH(MotionModel):
     _MEASUREMENT = POSITION_WEIGHT**2 * _SCALED, 1e-1**2 * _ASPECT
 
     def from_xyxy(self, boxes: Array) -> Array:  # noqa: D102
-        position = np.empty(boxes.shape)
-        np.add(boxes[:, :2], boxes[:, 2:], out=position[:, :2])
-        position[:, :2] /= 2
-        np.subtract(boxes[:, 2:], boxes[:, :2], out=position[:, 2:])
-        np.maximum(position[:, 2:], _MIN_SIZE, out=position[:, 2:])
+        position = _to_cxcywh(boxes)
         position[:, 2] /= position[:, 3]
         return position
 
     def to_xyxy(self, position: Array) -> Array:  # noqa: D102
-        half = np.maximum(position[:, 2:], _MIN_SIZE)
-        half[:, 1] /= 2
-        half[:, 0] *= half[:, 1]
-        return np.concatenate([position[:, :2] - half, position[:, :2] + half], axis=1)
+        position = np.maximum(position, _LEAST)
+        position[:, 2] *= position[:, 3]
+        return position @ _CORNERS
 
     def initial_variance(self, measurement: Array) -> tuple[Array, Array]:  # noqa: D102
         squared = measurement[:, 3:4] ** 2
@@ -104,16 +102,10 @@ class XYWH(MotionModel):
     sizes = (2, 3)
 
     def from_xyxy(self, boxes: Array) -> Array:  # noqa: D102
-        position = np.empty(boxes.shape)
-        np.add(boxes[:, :2], boxes[:, 2:], out=position[:, :2])
-        position[:, :2] /= 2
-        np.subtract(boxes[:, 2:], boxes[:, :2], out=position[:, 2:])
-        np.maximum(position[:, 2:], _MIN_SIZE, out=position[:, 2:])
-        return position
+        return _to_cxcywh(boxes)
 
     def to_xyxy(self, position: Array) -> Array:  # noqa: D102
-        half = np.maximum(position[:, 2:], _MIN_SIZE) / 2
-        return np.concatenate([position[:, :2] - half, position[:, :2] + half], axis=1)
+        return np.maximum(position, _LEAST) @ _CORNERS
 
     def initial_variance(self, measurement: Array) -> tuple[Array, Array]:  # noqa: D102
         squared = self._squared_sizes(measurement)
@@ -158,24 +150,23 @@ def predict(state: Array, model: MotionModel, steps: float = 1.0) -> Array:
         model: Gives the process noise of one frame.
         steps: Frames to move, a real number >= 0.
     """
-    position, velocity, pp, pv, vv = state.swapaxes(0, 1)
+    position, velocity, pp, pv, vv = planes = _planes(state)
     noise_p, noise_v = model.process_variance(position)
-    moved = np.empty_like(state)
+    moved = np.empty_like(planes)
+    moved[1] = velocity
     if steps == 1.0:
-        moved[:, 0] = position + velocity
-        moved[:, 1] = velocity
-        moved[:, 3] = pv + vv
-        moved[:, 2] = pp + pv + moved[:, 3] + noise_p
-        moved[:, 4] = vv + noise_v
-        return moved
-    moved[:, 0] = position + steps * velocity
-    moved[:, 1] = velocity
+        np.add(position, velocity, out=moved[0])
+        np.add(pv, vv, out=moved[3])
+        moved[2] = pp + pv + moved[3] + noise_p
+        np.add(vv, noise_v, out=moved[4])
+        return moved.swapaxes(0, 1)
+    moved[0] = position + steps * velocity
     # Sums of k and k^2 for k < steps: velocity noise of earlier frames has moved the position since.
     sum_k, sum_k2 = steps * (steps - 1) / 2, steps * (steps - 1) * (2 * steps - 1) / 6
-    moved[:, 2] = pp + steps * (2 * pv + steps * vv) + steps * noise_p + sum_k2 * noise_v
-    moved[:, 3] = pv + steps * vv + sum_k * noise_v
-    moved[:, 4] = vv + steps * noise_v
-    return moved
+    moved[2] = pp + steps * (2 * pv + steps * vv) + steps * noise_p + sum_k2 * noise_v
+    moved[3] = pv + steps * vv + sum_k * noise_v
+    moved[4] = vv + steps * noise_v
+    return moved.swapaxes(0, 1)
 
 
 def update(state: Array, measurement: Array, model: MotionModel) -> Array:
@@ -186,17 +177,17 @@ def update(state: Array, measurement: Array, model: MotionModel) -> Array:
         measurement: (N, 4), in the model's coordinates.
         model: Gives the measurement noise.
     """
-    position, velocity, pp, pv, vv = state.swapaxes(0, 1)
+    position, velocity, pp, pv, vv = planes = _planes(state)
     spread = pp + model.measurement_variance(position)  # S
     gain_p, gain_v = pp / spread, pv / spread
     surprise = measurement - position
-    corrected = np.empty_like(state)
-    corrected[:, 0] = position + gain_p * surprise
-    corrected[:, 1] = velocity + gain_v * surprise
-    corrected[:, 2] = pp - gain_p * pp
-    corrected[:, 3] = pv - gain_p * pv
-    corrected[:, 4] = vv - gain_v * pv
-    return corrected
+    corrected = np.empty_like(planes)
+    np.add(position, gain_p * surprise, out=corrected[0])
+    np.add(velocity, gain_v * surprise, out=corrected[1])
+    np.subtract(pp, gain_p * pp, out=corrected[2])
+    np.subtract(pv, gain_p * pv, out=corrected[3])
+    np.subtract(vv, gain_v * pv, out=corrected[4])
+    return corrected.swapaxes(0, 1)
 
 
 def measurement_spread(state: Array, model: MotionModel) -> Array:
@@ -208,6 +199,16 @@ def squared_mahalanobis(state: Array, measurement: Array, model: MotionModel) ->
     """Squared Mahalanobis distance (N,) of measurement n (N, 4) to state n (N, 5, 4)."""
     surprise = measurement - state[:, 0]
     return (surprise**2 / measurement_spread(state, model)).sum(axis=1)
+
+
+def _to_cxcywh(boxes: Array) -> Array:
+    centred: Array = boxes @ _CENTRE
+    return np.maximum(centred, _LEAST, out=centred)
+
+
+def _planes(state: Array) -> Array:
+    """Put the five parts of (N, 5, 4) first, each contiguous: arithmetic on them is then twice as quick."""
+    return np.ascontiguousarray(state.swapaxes(0, 1))
 
 
 def _scaled(squared_height: Array, weights: tuple[Array, Array]) -> Array:

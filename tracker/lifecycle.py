@@ -20,7 +20,7 @@ from tracker.boxes import overlapping_pairs
 from tracker.detections import Array, Detections, Tracks
 from tracker.kalman import XYAH, MotionModel
 from tracker.matching import Matching
-from tracker.trackset import State, TrackSet
+from tracker.trackset import LOST, TENTATIVE, TRACKED, TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +64,16 @@ class LifecycleTracker(Tracker):
         """Say which detections take part, and which of them may start a track: masks (N,) and (N,)."""
 
     @abstractmethod
-    def _associate(
-        self, matching: Matching, detections: Detections, measurements: Array, confirmed: Array, tentative: Array
-    ) -> None:
+    def _associate(self, matching: Matching, detections: Detections, measurements: Array) -> None:
         """Match tracks with detections, stage by stage.
+
+        The motion of tracked and lost tracks has been predicted; tentative ones are where they were seen last. Their
+        boxes are in `self._boxes`.
 
         Args:
             matching: To be filled; rows are those of `self._tracks`, columns those of `detections`.
             detections: (D) that take part.
             measurements: (D, 4) their boxes in the coordinates of the motion model.
-            confirmed: Rows of the tracked and lost tracks, whose motion has been predicted.
-            tentative: Rows of the tentative tracks, which are where they were seen last.
         """
 
     def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
@@ -86,45 +85,25 @@ class LifecycleTracker(Tracker):
 
         tracks = self._tracks
         tracks.keep(self._now - tracks.seen <= self.options.max_lost_frames + 1 + 1e-6)
-        confirmed = (tracks.states != State.TENTATIVE).nonzero()[0]
-        tentative = (tracks.states == State.TENTATIVE).nonzero()[0]
-        self._predict(confirmed, frame, steps)
+        self._predict(frame, steps)
 
         matching = Matching(tracks.labels, detections.labels, self.options.class_agnostic)
         if len(tracks) and len(detections):
-            self._associate(matching, detections, measurements, confirmed, tentative)
+            self._associate(matching, detections, measurements)
         self._take_over(matching, detections, measurements, indices)
         self._start_tracks(matching.free_detections(may_start.nonzero()[0]), detections, measurements, indices)
+        self._boxes = self.model.to_xyxy(tracks.motion[:, 0])
         self._drop_duplicates()
         return self._result()
 
-    def _predict(self, rows: Array, frame: Array | None, steps: float) -> None:
-        """Move the tracks `rows` on by `steps` frames."""
-        motion = self._tracks.motion
-        lost = (self._tracks.states == State.LOST).nonzero()[0]
+    def _predict(self, frame: Array | None, steps: float) -> None:
+        """Move the tracked and lost tracks on by `steps` frames."""
+        motion, states = self._tracks.motion, self._tracks.states
+        lost, confirmed = (states == LOST).nonzero()[0], (states != TENTATIVE).nonzero()[0]
         for size in self.model.sizes:
             motion[lost, 1, size] = 0.0
-        motion[rows] = kalman.predict(motion[rows], self.model, steps)
-
-    def _match_overlap(
-        self,
-        matching: Matching,
-        rows: Array,
-        detections: Detections,
-        columns: Array,
-        limit: float,
-        fuse_scores: bool = False,
-    ) -> None:
-        """Match what is left of tracks `rows` and detections `columns` by 1 - IoU, or by 1 - IoU * score."""
-        rows, columns = matching.free_tracks(rows), matching.free_detections(columns)
-        if not len(rows) or not len(columns):
-            return
-        boxes = self.model.to_xyxy(self._tracks.motion[rows, 0])
-        row, column, iou = overlapping_pairs(boxes, detections.boxes[columns])
-        rows, columns = rows[row], columns[column]
-        if fuse_scores:
-            iou = iou * detections.scores[columns]
-        matching.solve(rows, columns, 1.0 - iou, limit)
+        motion[confirmed] = kalman.predict(motion[confirmed], self.model, steps)
+        self._boxes = self.model.to_xyxy(motion[:, 0])
 
     def _take_over(self, matching: Matching, detections: Detections, measurements: Array, indices: Array) -> None:
         """Update the matched tracks, confirm or drop the tentative ones, lose the rest."""
@@ -134,7 +113,8 @@ class LifecycleTracker(Tracker):
         rows, columns = matching.pairs()
         tracks.motion[rows] = kalman.update(tracks.motion[rows], measurements[columns], self.model)
         tracks.scores[rows] = detections.scores[columns]
-        tracks.vote(rows, detections.labels[columns])
+        if self.options.class_agnostic:
+            tracks.vote(rows, detections.labels[columns])
         tracks.hits[rows] += 1
         tracks.seen[rows] = self._now
         tracks.indices = np.full(len(tracks), -1)
@@ -142,11 +122,12 @@ class LifecycleTracker(Tracker):
         if self.uses_embeddings and detections.embeddings is not None:
             tracks.smooth_embeddings(rows, detections.embeddings[columns], self.options.embedding_momentum)
 
-        matched = matching.detection_of >= 0
-        is_tentative = tracks.states == State.TENTATIVE
-        tracks.states[~is_tentative] = np.where(matched[~is_tentative], State.TRACKED, State.LOST)
-        self._confirm((is_tentative & (tracks.hits >= self.options.min_hits)).nonzero()[0])
-        tracks.keep(matched | ~is_tentative)
+        matched, is_tentative = matching.detection_of >= 0, tracks.states == TENTATIVE
+        is_believed = ~is_tentative
+        tracks.states[is_believed & matched] = TRACKED
+        tracks.states[is_believed & ~matched] = LOST
+        self._confirm((is_tentative & matched & (tracks.hits >= self.options.min_hits)).nonzero()[0])
+        tracks.keep(is_believed | matched)
 
     def _start_tracks(self, columns: Array, detections: Detections, measurements: Array, indices: Array) -> None:
         if not len(columns):
@@ -167,20 +148,21 @@ class LifecycleTracker(Tracker):
 
     def _confirm(self, rows: Array) -> None:
         """Give the tracks `rows` their ids."""
-        self._tracks.states[rows] = State.TRACKED
+        self._tracks.states[rows] = TRACKED
         self._tracks.ids[rows] = np.arange(self._next_id, self._next_id + len(rows))
         self._next_id += len(rows)
 
     def _drop_duplicates(self) -> None:
         """Of a seen and a lost track on the same place keep the one with the longer life, the lost one in a tie."""
         tracks = self._tracks
-        lost, seen = (tracks.states == State.LOST).nonzero()[0], (tracks.states != State.LOST).nonzero()[0]
+        lost, seen = (tracks.states == LOST).nonzero()[0], (tracks.states != LOST).nonzero()[0]
         if not len(lost) or not len(seen):
             return
-        boxes = self.model.to_xyxy(tracks.motion[:, 0])
-        row, column, iou = overlapping_pairs(boxes[lost], boxes[seen])
-        row, column = lost[row], seen[column]
+        row, column, iou = overlapping_pairs(self._boxes[lost], self._boxes[seen])
         same = 1.0 - iou < self.options.duplicate_limit
+        if not same.any():
+            return
+        row, column = lost[row], seen[column]
         if not self.options.class_agnostic:
             same &= tracks.labels[row] == tracks.labels[column]
         row, column = row[same], column[same]
@@ -190,11 +172,12 @@ class LifecycleTracker(Tracker):
         keep[row[seen_is_older]] = False
         keep[column[~seen_is_older]] = False
         tracks.keep(keep)
+        self._boxes = self._boxes[keep]
 
     def _result(self) -> Tracks:
         tracks, options = self._tracks, self.options
-        rows = (tracks.states == State.TRACKED).nonzero()[0]
-        boxes = self.model.to_xyxy(tracks.motion[rows, 0])
+        rows = (tracks.states == TRACKED).nonzero()[0]
+        boxes = self._boxes[rows]
         result = Tracks(
             tracks.ids[rows], boxes.astype(np.float32), tracks.scores[rows], tracks.labels[rows], tracks.indices[rows]
         )

@@ -22,6 +22,10 @@ class State(IntEnum):
     """Confirmed, but not matched; may come back."""
 
 
+TENTATIVE, TRACKED, LOST = map(int, State)
+"""The states as plain integers, which arrays compare with at once."""
+
+
 @dataclass(slots=True)
 class TrackSet:
     """N tracks.
@@ -60,7 +64,7 @@ class TrackSet:
         count = len(motion)
         return TrackSet(
             ids=np.zeros(count, np.int64),
-            states=np.full(count, State.TENTATIVE, np.int8),
+            states=np.full(count, TENTATIVE, np.int8),
             motion=motion,
             scores=scores,
             labels=labels,
