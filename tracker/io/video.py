@@ -1,0 +1,54 @@
+"""Anything that can be watched: videos, images, MOTChallenge sequences, cameras and streams; and a writer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tracker.errors import InputError
+from tracker.io.camera import Camera
+from tracker.io.frame import Frame, FrameSource
+from tracker.io.images import ImageFiles, folder_of_images, mot_sequence, sort_naturally
+from tracker.io.mot import IMAGE_EXTENSIONS
+from tracker.io.video_file import VideoFile
+from tracker.io.writer import VideoWriter
+
+__all__ = ["Frame", "FrameSource", "VideoWriter", "open_source"]
+
+
+def open_source(source: str | Path) -> FrameSource:
+    """Open something to watch.
+
+    Args:
+        source: A video file; a MOTChallenge sequence folder (it has `seqinfo.ini` or `img1`); a folder, a glob
+            pattern or one file of images, taken in natural order; the number of a camera; or a URL such as `rtsp://...`.
+
+    Returns:
+        An iterable of `Frame`; use it as a context manager.
+
+    Raises:
+        InputError: It is missing, empty or not readable.
+    """
+    text = str(source)
+    if text.isdecimal() and not Path(text).exists():
+        return Camera(int(text))
+    if "://" in text:
+        return VideoFile(text)
+    path = Path(source)
+    if path.is_dir():
+        is_sequence = (path / "seqinfo.ini").is_file() or (path / "img1").is_dir()
+        return mot_sequence(path) if is_sequence else folder_of_images(path)
+    if not path.exists() and any(letter in text for letter in "*?["):
+        return _matching(text)
+    if path.suffix.lower() in IMAGE_EXTENSIONS and path.exists():
+        return ImageFiles([path], path.stem)
+    return VideoFile(path)
+
+
+def _matching(pattern: str) -> FrameSource:
+    """The images that a glob pattern finds."""
+    base = Path(Path(pattern).anchor or ".")
+    found = base.glob(pattern[len(Path(pattern).anchor) :])
+    paths = sort_naturally(path for path in found if path.suffix.lower() in IMAGE_EXTENSIONS)
+    if not paths:
+        raise InputError(f"{pattern}: expected images that match this pattern, found none")
+    return ImageFiles(paths, paths[0].parent.resolve().name)

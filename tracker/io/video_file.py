@@ -1,0 +1,148 @@
+"""Video files and network streams as a source of frames."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from tracker.errors import InputError
+from tracker.io.frame import Frame, FrameSource, Image
+
+_LOG = logging.getLogger(__name__)
+_FALLBACK_RATE = 25.0
+
+
+class VideoFile(FrameSource):
+    """A video, decoded frame by frame: true times, upright, any pixel format.
+
+    Args:
+        source: Path, or URL of a stream.
+
+    Raises:
+        InputError: It is missing, empty, no video, or no picture of it can be decoded. While iterating: it breaks off.
+    """
+
+    def __init__(self, source: str | Path) -> None:
+        self._source = str(source)
+        self.is_live = "://" in self._source
+        self.name = self._source if self.is_live else Path(source).stem
+        self._opened: tuple[Any, Iterator[Any], Any] | None = self._open()
+        container, _, first = self._opened
+        stream = container.streams.best("video")
+        turned = first.rotation % 180 == 90
+        self.size = (first.height, first.width) if turned else (first.width, first.height)
+        self.frame_rate = _frame_rate(stream)
+        # An AVI file promises a number of frames, and its time stamps are none; others promise a duration.
+        self._is_counted = "avi" in container.format.name
+        self._promised = 0.0 if self.is_live else self._promised_seconds(container, stream)
+        self.frame_count = stream.frames or round(self._promised * self.frame_rate) or None
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._opened is None and self.is_live:
+            raise InputError(f"{self._source}: a live stream can be read only once; open it again")
+        container, pictures, picture = self._opened or self._open()
+        self._opened = None
+        start, time, number = picture.time, 0.0, 0
+        with container:
+            while picture is not None:
+                number += 1
+                counted = (number - 1) / self.frame_rate
+                if number > 1:
+                    stamp = None if self._is_counted or picture.time is None or start is None else picture.time - start
+                    # time never stands still, even where time stamps do
+                    time = stamp if stamp is not None and stamp > time else max(counted, time + 1e-3)
+                yield Frame(number, time, self._upright(picture))
+                try:
+                    picture = next(pictures, None)
+                except (av.FFmpegError, OSError) as error:
+                    raise InputError(f"{self._source}: reading fails after frame {number}: {_reason(error)}") from error
+        end = time + 1 / self.frame_rate
+        # headers of sound files are off by a few frames
+        if self._promised - end > max(4 / self.frame_rate, 0.01 * self._promised):
+            raise InputError(
+                f"{self._source}: the video breaks off after frame {number} of about "
+                f"{round(self._promised * self.frame_rate)}; the file is damaged or incomplete"
+            )
+
+    def close(self) -> None:
+        """Close the file if it was opened but not read."""
+        if self._opened is not None:
+            self._opened[0].close()
+            self._opened = None
+
+    def _open(self) -> tuple[Any, Iterator[Any], Any]:
+        """The open container, its further pictures and the first one."""
+        self._check_path()
+        options = {"rtsp_transport": "tcp"} if self._source.startswith("rtsp") else {}
+        try:
+            container = av.open(self._source, options=options, timeout=15.0 if self.is_live else None)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise InputError(f"{self._source}: cannot be opened as a video: {_reason(error)}") from error
+        try:
+            stream: Any = container.streams.best("video")
+            if stream is None:
+                raise InputError(f"{self._source}: expected a video, found a file without pictures")
+            stream.thread_type = "AUTO"
+            pictures = _decoded(container, stream, self._source)
+            first = next(pictures, None)
+            if first is None:
+                raise InputError(f"{self._source}: none of its pictures can be decoded; the file is damaged")
+        except (av.FFmpegError, OSError) as error:
+            container.close()
+            raise InputError(f"{self._source}: cannot be read as a video: {_reason(error)}") from error
+        except InputError:
+            container.close()
+            raise
+        return container, pictures, first
+
+    def _check_path(self) -> None:
+        if self.is_live:
+            return
+        path = Path(self._source)
+        if not path.exists():
+            raise InputError(f"{path}: no such file; check the path of the video")
+        if path.is_file() and path.stat().st_size == 0:
+            raise InputError(f"{path}: expected a video, the file is empty")
+
+    def _promised_seconds(self, container: Any, stream: Any) -> float:
+        """How long the header says the pictures last; 0 where it says nothing reliable."""
+        if self._is_counted:
+            return float(stream.frames / self.frame_rate)
+        if stream.duration:
+            return float(stream.duration * stream.time_base)
+        only_pictures = len(container.streams) == 1  # else the duration may be that of the sound
+        return container.duration / av.time_base if container.duration and only_pictures else 0.0
+
+    def _upright(self, picture: Any) -> Image:
+        turns = round(picture.rotation / 90) % 4  # counterclockwise
+        width, height = self.size[::-1] if turns % 2 else self.size
+        image = picture.to_ndarray(format="rgb24", width=width, height=height)
+        return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _decoded(container: Any, stream: Any, source: str) -> Iterator[Any]:
+    """All pictures that can be decoded; a damaged one is left out, as players do."""
+    damaged = 0
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.error.InvalidDataError:
+            damaged += 1
+    if damaged:
+        _LOG.warning("%s: %d damaged pictures were left out", source, damaged)
+
+
+def _frame_rate(stream: Any) -> float:
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0 < rate <= 1000:  # some containers put the ticks of their clock here
+            return float(rate)
+    return _FALLBACK_RATE
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
