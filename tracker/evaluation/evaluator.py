@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from tracker.errors import InputError
-from tracker.evaluation.mot_challenge import BENCHMARKS, SequenceData, preprocess
+from tracker.evaluation.frame_range import count_from_start, parse_frames, take_frames
+from tracker.evaluation.mot_challenge import BENCHMARKS, SequenceData, check_rows, preprocess
 from tracker.evaluation.result import EvaluationResult
 from tracker.evaluation.scores import Scores, combine, measure
 from tracker.evaluation.sequences import SequenceFiles, find_sequences
@@ -20,6 +21,7 @@ def evaluate(
     results: str | Path,
     benchmark: str | None = None,
     sequences: Sequence[str] | None = None,
+    frames: str | None = None,
     workers: int = 1,
 ) -> EvaluationResult:
     """Score tracking results with HOTA, CLEAR and Identity, equal to the official MOTChallenge evaluator.
@@ -30,15 +32,15 @@ def evaluate(
         benchmark: Whose rules to apply: MOT15, MOT16, MOT17, MOT20, DanceTrack, or none (no classes, no distractors).
             Guessed by default, from the name of each sequence and the columns of its ground truth.
         sequences: Only these; by default all that have ground truth.
+        frames: Only these of each sequence: "A:B", "half-val" or "half-train" (see `parse_frames`). Results may count
+            their frames as the whole sequence does, or from the first evaluated one.
         workers: Processes to share the sequences out to.
 
     Raises:
         InputError: Something is missing, or breaks the benchmark's rules; with file and line.
     """
-    if benchmark is not None and benchmark not in BENCHMARKS:
-        raise InputError(f"expected a benchmark of {', '.join(BENCHMARKS)}, got {benchmark}")
     files = find_sequences(gt, results, sequences)
-    measure_one = partial(_measure_files, benchmark=benchmark)
+    measure_one = partial(_measure_files, benchmark=benchmark, frames=frames)
     if workers > 1 and len(files) > 1:
         with ProcessPoolExecutor(min(workers, len(files))) as pool:
             scores = list(pool.map(measure_one, files))
@@ -47,18 +49,37 @@ def evaluate(
     return EvaluationResult({file.name: score for file, score in zip(files, scores, strict=True)}, combine(scores))
 
 
-def load_sequence(files: SequenceFiles, benchmark: str | None = None) -> SequenceData:
-    """Read and preprocess one sequence.
+def load_sequences(
+    gt: str | Path,
+    results: str | Path,
+    benchmark: str | None = None,
+    sequences: Sequence[str] | None = None,
+    frames: str | None = None,
+) -> list[SequenceData]:
+    """Read and preprocess what `evaluate` scores; the arguments are its own."""
+    return [load_sequence(files, benchmark, frames) for files in find_sequences(gt, results, sequences)]
+
+
+def load_sequence(files: SequenceFiles, benchmark: str | None = None, frames: str | None = None) -> SequenceData:
+    """Read and preprocess one sequence; the arguments are those of `evaluate`.
 
     A sequence whose length nothing says ends with the last frame of its two files.
     """
+    if benchmark is not None and benchmark not in BENCHMARKS:
+        raise InputError(f"expected a benchmark of {', '.join(BENCHMARKS)}, got {benchmark}")
     ground_truth = read_ground_truth(files.ground_truth)
     results = read_results(files.results)
     length = files.length
     if length is None:
         length = int(max(ground_truth.frames.max(initial=0), results.frames.max(initial=0)))
+    whole, part = range(1, length + 1), parse_frames(frames, length)
+    if part != whole:
+        check_rows(ground_truth, whole)
+        check_rows(results, whole)
+        ground_truth = take_frames(ground_truth, part)
+        results = take_frames(count_from_start(results, part), part)
     rules = benchmark or guess_benchmark(files.name, ground_truth)
-    return preprocess(ground_truth, results, rules, length, files.name)
+    return preprocess(ground_truth, results, rules, part, files.name)
 
 
 def guess_benchmark(name: str, ground_truth: GroundTruthRows) -> str:
@@ -69,5 +90,5 @@ def guess_benchmark(name: str, ground_truth: GroundTruthRows) -> str:
     return "MOT17" if ground_truth.has_classes else "none"
 
 
-def _measure_files(files: SequenceFiles, benchmark: str | None) -> Scores:
-    return measure(load_sequence(files, benchmark))
+def _measure_files(files: SequenceFiles, benchmark: str | None, frames: str | None) -> Scores:
+    return measure(load_sequence(files, benchmark, frames))

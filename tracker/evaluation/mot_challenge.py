@@ -31,7 +31,7 @@ class SequenceData:
 
     Attributes:
         name: Of the sequence.
-        frame_count: Its length; frames without boxes count too.
+        frames: The evaluated ones; those without boxes count too.
         gt_frames: (N,) ascending, from 1.
         gt_ids: (N,) dense, 0 .. G-1.
         tracker_frames: (M,) ascending, from 1.
@@ -44,7 +44,7 @@ class SequenceData:
     """
 
     name: str
-    frame_count: int
+    frames: range
     gt_frames: Integers
     gt_ids: Integers
     tracker_frames: Integers
@@ -79,7 +79,7 @@ class SequenceData:
 
 
 def preprocess(
-    ground_truth: GroundTruthRows, results: ResultRows, benchmark: str, frame_count: int, name: str = ""
+    ground_truth: GroundTruthRows, results: ResultRows, benchmark: str, frames: range, name: str = ""
 ) -> SequenceData:
     """Apply the official rules: check, forgive boxes on distractors, keep the pedestrians that count.
 
@@ -87,15 +87,15 @@ def preprocess(
         ground_truth: Of one sequence.
         results: Of the same sequence.
         benchmark: One of BENCHMARKS. MOT15 and none have no classes: only rows with flag 0 are left out.
-        frame_count: Length of the sequence.
+        frames: The evaluated ones; both sides may only have these.
         name: Of the sequence.
 
     Raises:
         InputError: A row breaks a rule of the benchmark (frame out of range, an id twice in a frame, a class that is
             unknown or, in results, not 1); with file and line.
     """
-    _check_rows(ground_truth, frame_count)
-    _check_rows(results, frame_count)
+    check_rows(ground_truth, frames)
+    check_rows(results, frames)
     _raise_where(results.classes > PEDESTRIAN, results, "expected class 1 or -1 in column 8 of a result")
     overlaps = find_overlaps(ground_truth.frames, ground_truth.boxes_xywh, results.frames, results.boxes_xywh)
     counts = ground_truth.flags != 0
@@ -109,7 +109,7 @@ def preprocess(
     tracker_labels, tracker_ids = np.unique(results.ids[~forgiven], return_inverse=True)
     return SequenceData(
         name=name,
-        frame_count=frame_count,
+        frames=frames,
         gt_frames=ground_truth.frames[counts],
         gt_ids=gt_ids,
         tracker_frames=results.frames[~forgiven],
@@ -134,9 +134,12 @@ def _find_forgiven(
     return forgiven
 
 
-def _check_rows(rows: MotRows, frame_count: int) -> None:
-    out_of_range = (rows.frames < 1) | (rows.frames > frame_count)
-    _raise_where(out_of_range, rows, f"expected a frame from 1 to {frame_count}, the length of the sequence")
+def check_rows(rows: MotRows, frames: range) -> None:
+    """Raise InputError for the first frame outside `frames`, negative id, or id that occurs twice in a frame."""
+    out_of_range = (rows.frames < frames.start) | (rows.frames >= frames.stop)
+    _raise_where(
+        out_of_range, rows, f"expected a frame from {frames.start} to {frames.stop - 1}, as long as the sequence"
+    )
     _raise_where(rows.ids < 0, rows, "expected a positive id (is this a detection file?)")
     key = rows.frames * (rows.ids.max(initial=0) + 1) + rows.ids
     order = np.argsort(key, kind="stable")

@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 EPSILON = float(np.finfo(np.float64).eps)  # the official evaluator's tolerance in every threshold
 _FAR = 1e6  # pixels; the search treats what lies further out as lying here, the IoU does not
-_CANDIDATES_AT_ONCE = 1 << 20
+_CANDIDATES_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)

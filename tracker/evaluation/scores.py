@@ -91,7 +91,7 @@ def measure(data: SequenceData) -> Scores:
         gt_dets=len(data.gt_ids),
         ids=len(data.tracker_labels),
         gt_ids=len(data.gt_labels),
-        frames=data.frame_count,
+        frames=len(data.frames),
     )
     return Scores(measure_hota(data), measure_clear(data), measure_identity(data), counts)
 

@@ -64,6 +64,10 @@ class MotRows:
         chosen: dict[str, Any] = {name: value[keep] for name, value in values.items() if isinstance(value, np.ndarray)}
         return replace(self, **chosen)
 
+    def shifted(self: RowsT, frames: int) -> RowsT:
+        """Return the rows that many frames later."""
+        return replace(self, frames=self.frames + frames)
+
     def row_error(self, row: int, problem: str) -> InputError:
         """Return the error that names file and line of one row."""
         return InputError(f"{self.path}:{self.lines[row]}: {problem}")

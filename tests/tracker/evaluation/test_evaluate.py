@@ -174,7 +174,7 @@ def test_missing_files_are_named(benchmark_folder, tmp_path):
     with pytest.raises(InputError, match=r"ground truth .* does not exist"):
         evaluate(tmp_path / "nowhere", results)
     with pytest.raises(InputError, match="expected a benchmark of MOT15"):
-        evaluate(gt, results, benchmark="MOT99")
+        evaluate(gt, results, benchmark="MOT99", sequences=["MOT17-01"])
 
 
 def test_workers_change_nothing(benchmark_folder):
@@ -196,3 +196,40 @@ def test_the_result_as_table_json_csv_and_pandas(benchmark_folder, tmp_path):
     assert dict(zip(header.split(","), first.split(","), strict=True))["TP"] == "11"
     pytest.importorskip("pandas")
     assert result.to_pandas().loc["COMBINED", "IDSW"] == 1
+
+
+HALF = (9, standing(1, range(1, 10)), [*standing(1, range(1, 7)), *standing(2, range(7, 10))])
+
+
+def test_only_the_second_half_counts(benchmark_folder):
+    """Nine frames: training half 1-5, validation half 6-9, with the switch at frame 7."""
+    metrics = evaluate(*benchmark_folder({"MOT17-01": HALF}), frames="half-val").combined.metrics()
+    assert (metrics["Frames"], metrics["GT_Dets"], metrics["Dets"], metrics["IDSW"]) == (4, 4, 4, 1)
+    assert metrics["IDF1"] == 0.75
+
+
+def test_a_tracker_that_started_with_the_half_may_count_from_one(benchmark_folder):
+    length, gt, results = HALF
+    renumbered = [(frame - 5, *rest) for frame, *rest in results if frame > 5]
+    whole = evaluate(*benchmark_folder({"MOT17-01": HALF}), frames="half-val").to_dict()
+    assert evaluate(*benchmark_folder({"MOT17-01": (length, gt, renumbered)}), frames="half-val").to_dict() == whole
+
+
+@pytest.mark.parametrize(
+    ("frames", "count"), [("3:5", 3), (":4", 4), ("8:", 2), ("8:99", 2), ("half-train", 5), (":", 9)]
+)
+def test_stretches_of_frames(benchmark_folder, frames, count):
+    metrics = evaluate(*benchmark_folder({"MOT17-01": HALF}), frames=frames).combined.metrics()
+    assert (metrics["Frames"], metrics["GT_Dets"], metrics["FN"]) == (count, count, 0)
+
+
+@pytest.mark.parametrize("frames", ["5:3", "0:3", "12:", "middle", "3"])
+def test_frames_that_are_none(benchmark_folder, frames):
+    with pytest.raises(InputError, match="expected frames"):
+        evaluate(*benchmark_folder({"MOT17-01": HALF}), frames=frames)
+
+
+def test_a_frame_behind_the_sequence_is_an_error_in_half_a_sequence_too(benchmark_folder):
+    folders = benchmark_folder({"MOT17-01": (6, HALF[1][:6], HALF[2])})
+    with pytest.raises(InputError, match="expected a frame from 1 to 6"):
+        evaluate(*folders, frames="half-val")
