@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tracker.detections import Array, Detections, Tracks
 from tracker.errors import InputError
+from tracker.trackset import TRACKED, TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +67,12 @@ class Tracker(ABC):
 
     Options: ClassVar[type[TrackerOptions]] = TrackerOptions
     options: TrackerOptions
-    needs_embeddings: ClassVar[bool] = False
-    """Whether `update` refuses detections without embeddings."""
+    Set: ClassVar[type[TrackSet]] = TrackSet
+
+    @property
+    def needs_embeddings(self) -> bool:
+        """Whether `update` refuses detections without embeddings; if not, embeddings are ignored."""
+        return False
 
     def __init__(self, options: TrackerOptions | None = None, **changes: Any) -> None:
         self.options = _changed(self.Options() if options is None else options, changes, type(self).__name__)
@@ -91,10 +98,12 @@ class Tracker(ABC):
     def reset(self) -> None:
         """Forget everything: the next frame is the first of a new stream and ids start at 1 again."""
         self._now = 0.0  # tracker time in frames
+        self._previous = 0.0  # that of the last update
         self._time: float | None = None  # the source's clock at the last update, in seconds
         self._updates = 0
         self._next_id = 1
         self._embedding_dim: int | None = None
+        self._tracks = self.Set.empty()
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to resume the stream later: plain numbers, strings and arrays."""
@@ -106,6 +115,7 @@ class Tracker(ABC):
             "updates": self._updates,
             "next_id": self._next_id,
             "embedding_dim": self._embedding_dim,
+            "tracks": self._tracks.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -120,10 +130,43 @@ class Tracker(ABC):
         self.reset()
         self._now, self._time, self._updates = state["now"], state["time"], state["updates"]
         self._next_id, self._embedding_dim = state["next_id"], state["embedding_dim"]
+        self._tracks.load_state_dict(state["tracks"])
 
     @abstractmethod
     def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
         """Do the work of `update`; `steps` frames have passed since the last one."""
+
+    def _remove_forgotten(self) -> None:
+        """Drop tracks that were absent for too long, not counting the frame in which they might come back."""
+        absent = self._now - self._tracks.seen - 1
+        self._tracks.keep(absent <= self.options.max_lost_frames + 1e-6)
+
+    def _note_matches(self, rows: Array, columns: Array, detections: Detections, indices: Array) -> None:
+        """Remember that tracks `rows` (P,) were seen now as detections `columns` (P,), rows `indices` of the input."""
+        tracks = self._tracks
+        tracks.scores[rows] = detections.scores[columns]
+        if self.options.class_agnostic:
+            tracks.vote(rows, detections.labels[columns])
+        tracks.hits[rows] += 1
+        tracks.seen[rows] = self._now
+        tracks.indices = np.full(len(tracks), -1)
+        tracks.indices[rows] = indices[columns]
+
+    def _confirm(self, rows: Array) -> None:
+        """Give the tracks `rows` their ids."""
+        self._tracks.states[rows] = TRACKED
+        self._tracks.ids[rows] = np.arange(self._next_id, self._next_id + len(rows))
+        self._next_id += len(rows)
+
+    def _result(self, rows: Array, boxes: Array) -> Tracks:
+        """Return the tracks `rows` (R,) with these boxes (R, 4) xyxy, less what the options leave out."""
+        tracks, options = self._tracks, self.options
+        boxes = boxes.astype(np.float32)
+        result = Tracks(tracks.ids[rows], boxes, tracks.scores[rows], tracks.labels[rows], tracks.indices[rows])
+        if options.min_area > 0 or options.max_aspect < np.inf:
+            width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+            return result[(width * height >= options.min_area) & (width <= options.max_aspect * height)]
+        return result
 
     def _advance(self, time: float | None) -> float:
         """Move the clock and return the frames that passed."""
@@ -140,6 +183,7 @@ class Tracker(ABC):
             self._time = float(time)
         elif self._time is not None:
             self._time += 1.0 / rate
+        self._previous = self._now
         self._now += steps
         self._updates += 1
         return steps

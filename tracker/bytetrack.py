@@ -61,9 +61,13 @@ class ByteTracker(LifecycleTracker):
         options = self.options
         rows, columns, iou = overlapping_pairs(self._boxes, detections.boxes)
         state, is_high = self._tracks.states[rows], (detections.scores >= options.min_score)[columns]
-        cost = 1.0 - iou
-        fused = 1.0 - iou * detections.scores[columns] if options.fuse_scores else cost
+        cost, first_cost = 1.0 - iou, self._first_cost(detections, rows, columns, iou)
 
-        matching.solve(rows, columns, fused, options.first_limit, among=(state != TENTATIVE) & is_high)
+        matching.solve(rows, columns, first_cost, options.first_limit, among=(state != TENTATIVE) & is_high)
         matching.solve(rows, columns, cost, options.low_limit, among=(state == TRACKED) & ~is_high)
-        matching.solve(rows, columns, fused, options.tentative_limit, among=(state == TENTATIVE) & is_high)
+        matching.solve(rows, columns, first_cost, options.tentative_limit, among=(state == TENTATIVE) & is_high)
+
+    def _first_cost(self, detections: Detections, rows: Array, columns: Array, iou: Array) -> Array:
+        """Return the cost of each pair (P,) in the stages of high scores."""
+        cost: Array = 1.0 - (iou * detections.scores[columns] if self.options.fuse_scores else iou)
+        return cost

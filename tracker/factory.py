@@ -15,7 +15,12 @@ _JDE = {"embedding_distance": "euclidean", "embedding_limit": 0.7}
 
 TRACKERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "fairmot": ("tracker.fairmot", "FairMOTTracker", {}),
+    "botsort": ("tracker.botsort", "BoTSortTracker", {}),
+    "botsort-reid": ("tracker.botsort", "BoTSortTracker", {"use_embeddings": True}),
     "jde": ("tracker.fairmot", "FairMOTTracker", _JDE),
+    "sort": ("tracker.sort", "SortTracker", {}),
+    "deepsort": ("tracker.deepsort", "DeepSortTracker", {}),
+    "ocsort": ("tracker.ocsort", "OCSortTracker", {}),
     "bytetrack": ("tracker.bytetrack", "ByteTracker", {}),
 }
 """Name -> module, class, and the options in which it differs from the class's defaults."""
@@ -49,10 +54,14 @@ def tracker_options(name: str) -> TrackerOptions:
 
 
 def _find(name: str) -> tuple[type[Tracker], dict[str, Any]]:
-    key = name.lower().replace("-", "").replace("_", "")
-    if key not in TRACKERS:
-        close = difflib.get_close_matches(key, TRACKERS, cutoff=0.5)
+    spellings = {_spelling(known): known for known in TRACKERS}
+    if _spelling(name) not in spellings:
+        close = difflib.get_close_matches(name.lower(), TRACKERS, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(TRACKERS)}"
         raise InputError(f"there is no tracker {name!r}; {hint}")
-    module, tracker, preset = TRACKERS[key]
+    module, tracker, preset = TRACKERS[spellings[_spelling(name)]]
     return getattr(importlib.import_module(module), tracker), preset
+
+
+def _spelling(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")

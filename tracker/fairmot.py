@@ -35,7 +35,6 @@ class FairMOTOptions(LifecycleOptions):
         tentative_iou_limit: The same for tracks that were seen once.
     """
 
-    min_score: float = 0.4
     min_new_score: float | None = None
     embedding_limit: float = 0.4
     embedding_distance: Literal["cosine", "euclidean"] = "cosine"
@@ -55,8 +54,10 @@ class FairMOTTracker(LifecycleTracker):
 
     Options: ClassVar[type[TrackerOptions]] = FairMOTOptions
     options: FairMOTOptions
-    needs_embeddings = True
-    uses_embeddings = True
+
+    @property
+    def needs_embeddings(self) -> bool:  # noqa: D102
+        return True
 
     def _candidates(self, detections: Detections) -> tuple[Array, Array]:
         options = self.options

@@ -7,7 +7,7 @@ covariance stays block-diagonal for ever: the exact filter is four filters of tw
     (N, 5, 4) float64: position, velocity, Var(position), Cov(position, velocity), Var(velocity)
 
 of four coordinates whose meaning the `MotionModel` fixes. Functions take a state and give a new one.
-`tracker.kalman_full` is the same filter with whole covariances, for cameras that rotate.
+`tracker.kalman_full` has the same functions with whole covariances, for cameras that rotate.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ _CORNERS = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0,
 class MotionModel(ABC):
     """What the four coordinates are, and how far each may be trusted.
 
-    The variances are (N, 4), of the four coordinates and of their velocities.
+    The variances are (N, 4), or (4,) where they are the same for every box: of the four coordinates, and of their
+    velocities.
     """
 
-    sizes: ClassVar[tuple[int, ...]]
+    sizes: ClassVar[tuple[int, ...]] = ()
     """Coordinates that must stop changing while a track is lost, lest its box shrinks to nothing or explodes."""
 
     @abstractmethod
@@ -59,7 +60,7 @@ class MotionModel(ABC):
 
     @abstractmethod
     def measurement_variance(self, position: Array) -> Array:
-        """Variances (N, 4) of a detector's coordinates."""
+        """Variances of a detector's coordinates."""
 
 
 class XYAH(MotionModel):
@@ -123,6 +124,36 @@ class XYWH(MotionModel):
         return np.maximum(position[:, [2, 3, 2, 3]] ** 2, _MIN_SIZE)
 
 
+class XYSR(MotionModel):
+    """Centre, area and aspect w / h, which is constant; the same noise for every box (SORT, OC-SORT)."""
+
+    _INITIAL = np.full(4, 10.0), np.array([1e4, 1e4, 1e4, 0.0])
+    _PROCESS = np.ones(4), np.array([1e-2, 1e-2, 1e-4, 0.0])
+    _MEASUREMENT = np.array([1.0, 1.0, 10.0, 10.0])
+
+    def from_xyxy(self, boxes: Array) -> Array:  # noqa: D102
+        position = _to_cxcywh(boxes)
+        width, height = position[:, 2].copy(), position[:, 3].copy()
+        position[:, 2], position[:, 3] = width * height, width / height
+        return position
+
+    def to_xyxy(self, position: Array) -> Array:  # noqa: D102
+        position = np.maximum(position, _LEAST)
+        width = np.sqrt(position[:, 2] * position[:, 3])
+        position[:, 3] = position[:, 2] / width
+        position[:, 2] = width
+        return position @ _CORNERS
+
+    def initial_variance(self, measurement: Array) -> tuple[Array, Array]:  # noqa: D102
+        return self._INITIAL
+
+    def process_variance(self, position: Array) -> tuple[Array, Array]:  # noqa: D102
+        return self._PROCESS
+
+    def measurement_variance(self, position: Array) -> Array:  # noqa: D102
+        return self._MEASUREMENT
+
+
 def initiate(measurement: Array, model: MotionModel) -> Array:
     """Start states at rest from one measurement each.
 
@@ -137,6 +168,17 @@ def initiate(measurement: Array, model: MotionModel) -> Array:
     state[:, 0] = measurement
     state[:, 2], state[:, 4] = model.initial_variance(measurement)
     return state
+
+
+def boxes(state: Array, model: MotionModel) -> Array:
+    """Return the boxes (N, 4) xyxy of states."""
+    return model.to_xyxy(state[:, 0])
+
+
+def stop_resizing(state: Array, rows: Array, model: MotionModel) -> None:
+    """Set the change of size of the states `rows` to 0, in place."""
+    for size in model.sizes:
+        state[rows, 1, size] = 0.0
 
 
 def predict(state: Array, model: MotionModel, steps: float = 1.0) -> Array:

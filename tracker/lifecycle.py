@@ -8,9 +8,9 @@ family is only who is matched with whom, which they say in `_associate`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class LifecycleOptions(TrackerOptions):
     """Options of the family.
 
     Attributes:
+        min_score: Detections from here on are trusted; what others are used for, each tracker says.
         min_hits: Consecutive detections until a track is believed and gets its id; those of the first frame are
             believed at once. 1 shows every new object immediately, and every false detection too.
         duplicate_limit: Two tracks, one seen and one lost, with 1 - IoU below this are the same object; the one with
@@ -35,6 +36,7 @@ class LifecycleOptions(TrackerOptions):
         embedding_momentum: Weight of the old appearance when a new one is mixed in, in [0, 1].
     """
 
+    min_score: float = 0.4
     min_hits: int = 2
     duplicate_limit: float = 0.15
     embedding_momentum: float = 0.9
@@ -46,18 +48,7 @@ class LifecycleTracker(Tracker):
     Options: ClassVar[type[TrackerOptions]] = LifecycleOptions
     options: LifecycleOptions
     model: ClassVar[MotionModel] = XYAH()
-    uses_embeddings: ClassVar[bool] = False
-
-    def reset(self) -> None:  # noqa: D102
-        super().reset()
-        self._tracks = TrackSet.empty()
-
-    def state_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().state_dict(), "tracks": self._tracks.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: D102
-        super().load_state_dict(state)
-        self._tracks.load_state_dict(state["tracks"])
+    _filter: ModuleType = kalman
 
     @abstractmethod
     def _candidates(self, detections: Detections) -> tuple[Array, Array]:
@@ -84,7 +75,7 @@ class LifecycleTracker(Tracker):
         measurements = self.model.from_xyxy(detections.boxes)
 
         tracks = self._tracks
-        tracks.keep(self._now - tracks.seen <= self.options.max_lost_frames + 1 + 1e-6)
+        self._remove_forgotten()
         self._predict(frame, steps)
 
         matching = Matching(tracks.labels, detections.labels, self.options.class_agnostic)
@@ -92,18 +83,19 @@ class LifecycleTracker(Tracker):
             self._associate(matching, detections, measurements)
         self._take_over(matching, detections, measurements, indices)
         self._start_tracks(matching.free_detections(may_start.nonzero()[0]), detections, measurements, indices)
-        self._boxes = self.model.to_xyxy(tracks.motion[:, 0])
+        self._boxes = self._filter.boxes(tracks.motion, self.model)
         self._drop_duplicates()
-        return self._result()
+        rows = (tracks.states == TRACKED).nonzero()[0]
+        return self._result(rows, self._boxes[rows])
 
     def _predict(self, frame: Array | None, steps: float) -> None:
         """Move the tracked and lost tracks on by `steps` frames."""
         motion, states = self._tracks.motion, self._tracks.states
         lost, confirmed = (states == LOST).nonzero()[0], (states != TENTATIVE).nonzero()[0]
-        for size in self.model.sizes:
-            motion[lost, 1, size] = 0.0
-        motion[confirmed] = kalman.predict(motion[confirmed], self.model, steps)
-        self._boxes = self.model.to_xyxy(motion[:, 0])
+        if len(confirmed):
+            self._filter.stop_resizing(motion, lost, self.model)
+            motion[confirmed] = self._filter.predict(motion[confirmed], self.model, steps)
+        self._boxes = self._filter.boxes(motion, self.model)
 
     def _take_over(self, matching: Matching, detections: Detections, measurements: Array, indices: Array) -> None:
         """Update the matched tracks, confirm or drop the tentative ones, lose the rest."""
@@ -111,16 +103,12 @@ class LifecycleTracker(Tracker):
         if not len(tracks):
             return
         rows, columns = matching.pairs()
-        tracks.motion[rows] = kalman.update(tracks.motion[rows], measurements[columns], self.model)
-        tracks.scores[rows] = detections.scores[columns]
-        if self.options.class_agnostic:
-            tracks.vote(rows, detections.labels[columns])
-        tracks.hits[rows] += 1
-        tracks.seen[rows] = self._now
-        tracks.indices = np.full(len(tracks), -1)
-        tracks.indices[rows] = indices[columns]
-        if self.uses_embeddings and detections.embeddings is not None:
-            tracks.smooth_embeddings(rows, detections.embeddings[columns], self.options.embedding_momentum)
+        tracks.motion[rows] = self._filter.update(tracks.motion[rows], measurements[columns], self.model)
+        self._note_matches(rows, columns, detections, indices)
+        if self.needs_embeddings and detections.embeddings is not None:
+            clear = detections.scores[columns] >= self.options.min_score
+            embeddings = detections.embeddings[columns[clear]]
+            tracks.smooth_embeddings(rows[clear], embeddings, self.options.embedding_momentum)
 
         matched, is_tentative = matching.detection_of >= 0, tracks.states == TENTATIVE
         is_believed = ~is_tentative
@@ -132,9 +120,9 @@ class LifecycleTracker(Tracker):
     def _start_tracks(self, columns: Array, detections: Detections, measurements: Array, indices: Array) -> None:
         if not len(columns):
             return
-        embeddings = detections.embeddings if self.uses_embeddings else None
+        embeddings = detections.embeddings if self.needs_embeddings else None
         new = TrackSet.start(
-            kalman.initiate(measurements[columns], self.model),
+            self._filter.initiate(measurements[columns], self.model),
             detections.scores[columns],
             detections.labels[columns],
             indices[columns],
@@ -145,12 +133,6 @@ class LifecycleTracker(Tracker):
         self._tracks.append(new)
         if self._updates == 1 or self.options.min_hits <= 1:
             self._confirm(np.arange(first, len(self._tracks)))
-
-    def _confirm(self, rows: Array) -> None:
-        """Give the tracks `rows` their ids."""
-        self._tracks.states[rows] = TRACKED
-        self._tracks.ids[rows] = np.arange(self._next_id, self._next_id + len(rows))
-        self._next_id += len(rows)
 
     def _drop_duplicates(self) -> None:
         """Of a seen and a lost track on the same place keep the one with the longer life, the lost one in a tie."""
@@ -173,15 +155,3 @@ class LifecycleTracker(Tracker):
         keep[column[~seen_is_older]] = False
         tracks.keep(keep)
         self._boxes = self._boxes[keep]
-
-    def _result(self) -> Tracks:
-        tracks, options = self._tracks, self.options
-        rows = (tracks.states == TRACKED).nonzero()[0]
-        boxes = self._boxes[rows]
-        result = Tracks(
-            tracks.ids[rows], boxes.astype(np.float32), tracks.scores[rows], tracks.labels[rows], tracks.indices[rows]
-        )
-        if options.min_area > 0 or options.max_aspect < np.inf:
-            width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-            return result[(width * height >= options.min_area) & (width <= options.max_aspect * height)]
-        return result

@@ -1,0 +1,66 @@
+"""Track what somebody else detected: MOTChallenge sequence folders with det/det.txt, no frames needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tracker.detections import Detections
+from tracker.errors import InputError
+from tracker.factory import make_tracker
+from tracker.io.mot import MotWriter, read_detections, read_sequence_info
+
+
+def associate(
+    sequence_folders: Sequence[str | Path], tracker: str, results: str | Path, **options: Any
+) -> dict[str, Path]:
+    """Run a tracker over the public detections of sequences and write MOTChallenge rows.
+
+    Every sequence starts with a fresh tracker at the sequence's own frame rate. All of its frames are visited, also
+    those without detections.
+
+    Args:
+        sequence_folders: Folders with det/det.txt, and seqinfo.ini or images.
+        tracker: A name of `tracker.TRACKERS`; it must not need embeddings or frames, of which there are none.
+        results: Folder for one NAME.txt a sequence; made if missing.
+        options: Options of the tracker.
+
+    Returns:
+        Name of each sequence -> the file written.
+
+    Raises:
+        InputError: A folder, file, row or option cannot be used.
+    """
+    if not sequence_folders:
+        raise InputError("expected at least one MOTChallenge sequence folder, got none")
+    make_tracker(tracker, **options)  # a typo shows before the first file is read
+    written = {}
+    for folder in sequence_folders:
+        info = read_sequence_info(folder)
+        follower = make_tracker(tracker, **{"frame_rate": info.frame_rate, **options})
+        path = Path(results, f"{info.name}.txt")
+        with MotWriter(path) as writer:
+            for number, detections in enumerate(public_detections(folder, info.length), start=1):
+                writer.write(number, follower.update(detections))
+        written[info.name] = path
+    return written
+
+
+def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Detections]:
+    """Give the detections of frames 1 to `length` of det/det.txt, one after the other.
+
+    Raises:
+        InputError: The file is missing, a row is broken, or a frame lies behind the end of the sequence.
+    """
+    rows = read_detections(Path(sequence_folder, "det", "det.txt"))
+    behind = np.flatnonzero(rows.frames > length)
+    if len(behind):
+        raise rows.row_error(int(behind[0]), f"expected frames 1 to {length}, as seqinfo.ini says")
+    everything = Detections(rows.boxes_xyxy, rows.scores)
+    starts = np.searchsorted(rows.frames, np.arange(1, length + 2))
+    for start, end in pairwise(starts.tolist()):
+        yield everything[start:end]

@@ -1,0 +1,87 @@
+"""BoT-SORT: ByteTrack on a moving camera, with appearance where boxes are near.
+
+Aharon et al., "BoT-SORT: Robust Associations Multi-Pedestrian Tracking", 2022.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tracker import kalman, kalman_full
+from tracker.base import TrackerOptions
+from tracker.bytetrack import ByteTracker, ByteTrackOptions
+from tracker.camera_motion import CameraMotion, CameraMotionMethod
+from tracker.costs import cosine_distances
+from tracker.detections import Array, Detections
+from tracker.errors import InputError
+from tracker.kalman import XYWH, MotionModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoTSortOptions(ByteTrackOptions):
+    """Options of `BoTSortTracker`.
+
+    Attributes:
+        first_limit: Refuse pairs of the first stage whose cost reaches this.
+        camera_motion: "sparse_flow", "orb" or "ecc", which need `update(..., frame=image)`; "none" for still cameras.
+        camera_downscale: The frame is made smaller by this factor before the camera's motion is measured.
+        use_embeddings: Let appearance match what overlaps too little for its scores; needs embeddings.
+        embedding_limit: Appearance counts only below this cost, half of 1 - cos.
+        proximity_limit: Appearance counts only where 1 - IoU is at most this.
+    """
+
+    first_limit: float = 0.8
+    camera_motion: CameraMotionMethod = "sparse_flow"
+    camera_downscale: float = 2.0
+    use_embeddings: bool = False
+    embedding_limit: float = 0.25
+    proximity_limit: float = 0.5
+
+
+class BoTSortTracker(ByteTracker):
+    """Tracks by motion, overlap and, if told so, appearance, on moving cameras.
+
+    >>> tracker = BoTSortTracker(camera_motion="none")
+    >>> tracker.update(Detections([[10, 10, 30, 60]], [0.9])).ids
+    array([1])
+    """
+
+    Options: ClassVar[type[TrackerOptions]] = BoTSortOptions
+    options: BoTSortOptions
+    model: ClassVar[MotionModel] = XYWH()
+
+    @property
+    def needs_embeddings(self) -> bool:  # noqa: D102
+        return self.options.use_embeddings
+
+    def reset(self) -> None:  # noqa: D102
+        super().reset()
+        options = self.options
+        self._camera = CameraMotion(options.camera_motion, options.camera_downscale)
+        self._filter = kalman if options.camera_motion == "none" else kalman_full
+
+    def _predict(self, frame: Array | None, steps: float) -> None:
+        super()._predict(frame, steps)
+        if self.options.camera_motion == "none":
+            return
+        if frame is None:
+            raise InputError(
+                "BoTSortTracker measures the camera's motion and needs update(..., frame=image); "
+                "for a still camera or without images use camera_motion='none'"
+            )
+        motion = self._camera.estimate(frame)
+        if len(self._tracks):
+            self._tracks.motion = kalman_full.move_camera(self._tracks.motion, motion)
+            self._boxes = kalman_full.boxes(self._tracks.motion, self.model)
+
+    def _first_cost(self, detections: Detections, rows: Array, columns: Array, iou: Array) -> Array:
+        cost, options = super()._first_cost(detections, rows, columns, iou), self.options
+        if not options.use_embeddings:
+            return cost
+        assert detections.embeddings is not None  # checked at the door
+        distances = cosine_distances(self._tracks.embeddings, detections.embeddings, rows, columns) / 2
+        near_and_alike = (distances <= options.embedding_limit) & (1.0 - iou <= options.proximity_limit)
+        return np.where(near_and_alike, np.minimum(cost, distances), cost)
