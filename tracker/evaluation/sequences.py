@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import InputError
+from tracker.evaluation.benchmarks import video_name
 from tracker.io.mot import read_sequence_info
 
 _DEPTH = 4  # folders to look into, below the one given
-_DETECTOR = re.compile(r"-(DPM|FRCNN|SDP)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def _match_results(names: list[str], results: Path) -> dict[str, Path]:
 
 def _choose(name: str, files: list[Path], results: Path) -> Path | None:
     """Return SEQUENCE.txt; failing that, the file of the same video without the name of the public detector."""
-    for wanted in (name, _DETECTOR.sub("", name)):
+    for wanted in (name, video_name(name)):
         fitting = [path for path in files if path.stem == wanted]
         nearest = min((len(path.parts) for path in fitting), default=0)
         fitting = [path for path in fitting if len(path.parts) == nearest]
