@@ -81,13 +81,13 @@ class Placement:
         width, height = (max(1, round(side * ratio)) for side in source_size)
         scale = (width / source_size[0], height / source_size[1])
         shift = (float((input_size[0] - width) // 2), float((input_size[1] - height) // 2))
-        return cls(scale, shift, tuple(source_size), tuple(input_size))
+        return cls(scale, shift, source_size, input_size)
 
     @classmethod
     def stretch(cls, source_size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
         """Fill the input, whatever becomes of the aspect ratio."""
         scale = (input_size[0] / source_size[0], input_size[1] / source_size[1])
-        return cls(scale, (0.0, 0.0), tuple(source_size), tuple(input_size))
+        return cls(scale, (0.0, 0.0), source_size, input_size)
 
     @classmethod
     def of(cls, source_size: tuple[int, int], input_format: InputFormat) -> Placement:

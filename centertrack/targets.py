@@ -246,7 +246,8 @@ def cover(boxes: Tensor, image: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """
     count, height, width = shape
     edges = torch.cat((boxes[:, :2].floor(), boxes[:, 2:].ceil() - 1), dim=1).long()
-    window, y, x = window_cells(*edges.unbind(dim=1), shape=(height, width))
+    left, top, right, bottom = edges.unbind(dim=1)
+    window, y, x = window_cells(left, top, right, bottom, (height, width))
     mask = torch.zeros(count * height * width, dtype=torch.bool, device=boxes.device)
     mask[(image[window] * height + y) * width + x] = True
     return mask.view(count, 1, height, width)

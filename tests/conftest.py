@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-SHARED_DATA = Path(os.environ.get("CENTERTRACK_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+PROJECT = Path(__file__).parents[1]
+SHARED_DATA = Path(os.environ.get("CENTERTRACK_SHARED_DATA", PROJECT.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")

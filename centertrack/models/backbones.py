@@ -66,7 +66,7 @@ class Backbone(nn.Module):
     def train(self: Module, mode: bool = True) -> Module:
         """Set training mode; frozen stages stay in evaluation mode."""
         super().train(mode)  # type: ignore[misc]
-        for stage in self.stages[: self.frozen_stages]:  # type: ignore[index,operator,union-attr]
+        for stage in self.stages[: self.frozen_stages]:
             stage.eval()
         return self
 

@@ -44,7 +44,6 @@ class LossOptions:
         sampling: Cells that train the box head: `center`, `center3x3` or `ttfnet`.
         heatmap_weight, box_weight, reid_weight: Factors in the total.
         balance: `fixed`, or `uncertainty`: learned weights of detection and identity.
-        num_identities: Classes of the re-identification loss; 0 leaves it out.
     """
 
     heatmap: str = "focal"
@@ -57,7 +56,6 @@ class LossOptions:
     box_weight: float = 5.0
     reid_weight: float = 1.0
     balance: str = "fixed"
-    num_identities: int = 0
 
 
 class Detection2D(NamedTuple):
@@ -88,6 +86,7 @@ class CenterNet(pl.LightningModule):
         optimizer: Options of the optimiser.
         lr_scheduler: Options of the learning rate.
         input_format: What the network sees; carried with the weights.
+        num_identities: Classes of the re-identification loss; 0 leaves it out.
 
     Attributes:
         output_stride: Input pixels a cell (4).
@@ -107,6 +106,7 @@ class CenterNet(pl.LightningModule):
         optimizer: OptimizerOptions | dict[str, Any] | None = None,
         lr_scheduler: ScheduleOptions | dict[str, Any] | None = None,
         input_format: InputFormat | dict[str, Any] | None = None,
+        num_identities: int = 0,
     ) -> None:
         super().__init__()
         self.loss_options = _options(LossOptions, loss)
@@ -123,6 +123,7 @@ class CenterNet(pl.LightningModule):
                 "optimizer": asdict(self.optimizer_options),
                 "lr_scheduler": asdict(self.schedule_options),
                 "input_format": asdict(self.input_format),
+                "num_identities": num_identities,
             }
         )
         self.save_hyperparameters(self.config)
@@ -133,17 +134,23 @@ class CenterNet(pl.LightningModule):
             raise InputError(f"task {task!r} needs the output heads {sorted(required)}, missing {sorted(missing)}")
         self.task = task
         self.backbone = build_backbone(backbone)
-        self.neck = build_neck(neck, self.backbone.out_channels)  # type: ignore[arg-type]
-        self.output_stride: int = self.backbone.output_stride // self.neck.upsample_stride  # type: ignore[operator,assignment]
+        self.neck = build_neck(neck, self.backbone.out_channels)
+        self.output_stride: int = self.backbone.output_stride // self.neck.upsample_stride
         self.heads = nn.ModuleDict(
-            {name: build_head(name, options, self.neck.out_channels) for name, options in output_heads.items()}  # type: ignore[arg-type]
+            {name: build_head(name, options, self.neck.out_channels) for name, options in output_heads.items()}
         )
-        self.num_classes: int = self.heads["heatmap"].out_channels  # type: ignore[assignment]
+        self.num_classes: int = self.heads["heatmap"].out_channels
         self.balance = UncertaintyBalance() if self.loss_options.balance == "uncertainty" else None
-        trains_identity = task == "tracking" and self.loss_options.num_identities > 0
-        self.reid_loss = (
-            ReIDLoss(self.heads["reid"].out_channels, self.loss_options.num_identities) if trains_identity else None  # type: ignore[arg-type]
-        )
+        trains_identity = task == "tracking" and num_identities > 0
+        self.reid_loss = ReIDLoss(self.heads["reid"].out_channels, num_identities) if trains_identity else None
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Turn RGB images (N, 3, H, W), uint8 or float in [0, 255], into what the network was trained to see."""
+        x = images.float() / 255
+        if self.input_format.channel_order == "bgr":
+            x = x.flip(1)
+        mean, std = (x.new_tensor(values).view(3, 1, 1) for values in (self.input_format.mean, self.input_format.std))
+        return (x - mean) / std
 
     def get_encoded_outputs(self, x: Tensor) -> dict[str, Tensor]:
         """Run the network and return the raw maps of every head, by name: logits for the heatmap.
@@ -258,6 +265,7 @@ class CenterNet(pl.LightningModule):
             One float32 scalar per head, and their weighted `total`. All are finite, also for images without objects.
         """
         options = self.loss_options
+        outputs = {name: values.float() for name, values in outputs.items()}
         heatmap = outputs["heatmap"]
         shape = (heatmap.shape[2], heatmap.shape[3])
         objects = _objects(targets, shape)
@@ -289,14 +297,24 @@ class CenterNet(pl.LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Log every loss and return the total."""
-        losses = self.compute_loss(self.get_encoded_outputs(batch["image"]), batch)
+        losses = self._losses(batch)
         self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, prog_bar=True)
         return losses["total"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Log every loss; identities of validation sets are unknown to the classifier and left out."""
-        losses = self.compute_loss(self.get_encoded_outputs(batch["image"]), batch, ignore_reid=True)
+        losses = self._losses(batch, ignore_reid=True)
         self.log_dict({f"val/{name}": value for name, value in losses.items()}, batch_size=len(batch["image"]))
+
+    def _losses(self, batch: dict[str, Tensor], ignore_reid: bool = False) -> dict[str, Tensor]:
+        images = self.normalize(batch["image"]).contiguous(memory_format=torch.channels_last)
+        outputs = self.get_encoded_outputs(images)
+        with torch.autocast(images.device.type, enabled=False):  # areas and exponentials overflow half precision
+            return self.compute_loss(outputs, batch, ignore_reid)
+
+    def setup(self, stage: str) -> None:
+        """Use the memory layout that convolutions like best."""
+        self.to(memory_format=torch.channels_last)
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and its per-step schedule."""

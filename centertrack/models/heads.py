@@ -40,7 +40,7 @@ class BaseHead(nn.Module):
                 layers.append(conv_block(channels, width, conv_type))
         last = nn.Conv2d(width if depth else in_channels, out_channels, 1)
         if init_bias is not None:
-            nn.init.constant_(last.bias, init_bias)  # type: ignore[arg-type]
+            nn.init.constant_(last.bias, init_bias)
         self.layers = nn.Sequential(*layers, last)
         self.out_channels = out_channels
 
@@ -72,7 +72,7 @@ class HeatmapHead(BaseHead):
         init_bias: float = FOCAL_PRIOR_BIAS,
     ) -> None:
         super().__init__(in_channels, num_classes, width, depth, conv_type, init_bias)
-        nn.init.normal_(self.layers[-1].weight, std=1e-2)  # type: ignore[arg-type]
+        nn.init.normal_(self.layers[-1].weight, std=1e-2)
 
 
 class Box2DHead(BaseHead):

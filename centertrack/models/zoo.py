@@ -99,8 +99,9 @@ def save_weights(model: CenterNet, path: str | Path) -> None:
         for key, value in model.state_dict().items()
         if not key.startswith(TRAINING_ONLY) and not key.endswith("num_batches_tracked")
     }
+    config = {**model.config, "num_identities": 0}
     with atomic_path(path) as temporary:
-        save_file(state, str(temporary), metadata={"format": "pt", "config": json.dumps(model.config)})
+        save_file(state, str(temporary), metadata={"format": "pt", "config": json.dumps(config)})
 
 
 def load_matching(model: CenterNet, name_or_file: str | Path) -> str:
@@ -130,13 +131,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         if path.suffix == ".safetensors":
             return _read_safetensors(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        config, state = dict(checkpoint["hyper_parameters"]), checkpoint.get("ema_state") or checkpoint["state_dict"]
+        config, state = dict(checkpoint["hyper_parameters"]), checkpoint["state_dict"]
     except InputError:
         raise
     except Exception as error:  # every reader fails in its own way; a user needs one sentence
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot be read as CenterNet weights ({reason})") from error
-    config.pop("_class_path", None)
+    config.pop("_instantiator", None)
     return config, state
 
 

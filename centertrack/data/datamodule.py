@@ -1,0 +1,94 @@
+"""Loaders of a training, as a LightningDataModule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytorch_lightning as pl
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
+
+VALIDATION_SAMPLES = 256
+
+
+class EpochSampler(Sampler[int]):
+    """Numbers the samples of a training without end: epoch e has e * length up to (e + 1) * length - 1.
+
+    The trainer calls `set_epoch`; each number is another draw of the mixture, in whichever process it is made.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Return the number of samples an epoch."""
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the numbers of this epoch."""
+        return iter(range(self.epoch * self.length, (self.epoch + 1) * self.length))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, counted from 0."""
+        self.epoch = epoch
+
+
+class TrackingDataModule(pl.LightningDataModule):
+    """Training and validation data, mixed freely from several formats.
+
+    Args:
+        train: Data sets to train on.
+        validation: Data sets to compute the validation loss on, without augmentation of light and without mixing.
+        root: Where relative paths start.
+        size: Width and height of the training images, multiples of 32.
+        batch_size: Images a step and device.
+        samples_per_epoch: An epoch is this many samples, drawn by weight.
+        workers: Loader processes.
+        mix: How samples are mixed.
+        seed: Of the draws and augmentations.
+    """
+
+    def __init__(
+        self,
+        train: list[SourceOptions],
+        validation: list[SourceOptions] | None = None,
+        root: str = ".",
+        size: tuple[int, int] = (512, 288),
+        batch_size: int = 16,
+        samples_per_epoch: int = 4000,
+        workers: int = 2,
+        mix: MixOptions | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.batch_size, self.workers, self.samples_per_epoch = batch_size, workers, samples_per_epoch
+        folder = Path(root)
+        self.train_set = Mixture(train, size, mix, folder, seed)
+        self.num_identities = self.train_set.num_identities
+        plain = MixOptions(mosaic=0.0, paste=0.0, light=False)
+        self.validation_set = Mixture(validation, size, plain, folder, seed) if validation else None
+
+    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        """Return the loader of this epoch's samples."""
+        return self._loader(self.train_set, self.samples_per_epoch)
+
+    def val_dataloader(self) -> DataLoader[dict[str, Tensor]] | list[DataLoader[dict[str, Tensor]]]:
+        """Return the loader of the validation samples, none if there are none."""
+        if self.validation_set is None:
+            return []
+        return self._loader(self.validation_set, VALIDATION_SAMPLES)
+
+    def _loader(self, mixture: Mixture, length: int) -> DataLoader[dict[str, Tensor]]:
+        return DataLoader(
+            mixture,
+            self.batch_size,
+            sampler=EpochSampler(length),
+            num_workers=self.workers,
+            collate_fn=collate,
+            drop_last=True,
+            persistent_workers=self.workers > 0,
+        )

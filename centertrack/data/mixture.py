@@ -1,0 +1,201 @@
+"""All data sets of a training as one stream of augmented samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from centertrack.data.coco import CocoSet
+from centertrack.data.mixing import CutOut, cut_outs, mosaic, paste
+from centertrack.data.mot import MotSet
+from centertrack.data.sample import Array, Sample, SampleSet
+from centertrack.data.synthetic_set import SyntheticSet
+from centertrack.data.transforms import WarpOptions, random_light, random_warp
+from tracker.errors import InputError
+
+FORMATS: dict[str, Any] = {"coco": CocoSet, "mot": MotSet, "synthetic": SyntheticSet}
+
+
+@dataclass
+class SourceOptions:
+    """One data set of the mixture.
+
+    Attributes:
+        format: `coco`, `mot` or `synthetic`.
+        path: Its file or folder; relative ones start at the `root` of the data module.
+        weight: How often a sample is drawn from it, relative to the others.
+        options: Further options of its class: `CocoSet`, `MotSet`, `SyntheticSet`.
+        warp: Ranges of the random warp, where they differ from the defaults.
+        cut_out: Use its masked objects for pasting.
+    """
+
+    format: str
+    path: str = ""
+    weight: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+    warp: dict[str, Any] = field(default_factory=dict)
+    cut_out: bool = False
+
+
+@dataclass(frozen=True)
+class MixOptions:
+    """How samples are mixed and changed.
+
+    Attributes:
+        mosaic: Probability of joining four samples.
+        paste: Probability of pasting cut-outs.
+        max_pasted: Cut-outs pasted at most.
+        light: Whether to change light and lens.
+    """
+
+    mosaic: float = 0.3
+    paste: float = 0.3
+    max_pasted: int = 4
+    light: bool = True
+
+
+def open_source_set(source: SourceOptions, root: Path = Path()) -> SampleSet:
+    """Open one data set.
+
+    Raises:
+        InputError: Unknown format or option.
+    """
+    if source.format not in FORMATS:
+        raise InputError(f"data format must be one of {', '.join(FORMATS)}, got {source.format!r}")
+    options = dict(source.options)
+    if "masks" in options:
+        options["masks"] = root / options["masks"]
+    path = {"path": root / source.path} if source.path else {}
+    try:
+        return FORMATS[source.format](**path, **options)
+    except TypeError as error:
+        raise InputError(f"options of {source.format} data {source.path}: {str(error).split('() ')[-1]}") from error
+
+
+class Mixture(Dataset[dict[str, Tensor]]):
+    """An endless data set: item k is drawn at random from the sources by their weights, and augmented.
+
+    The draw depends on the seed and k alone, so that a resumed or repeated training sees the same samples
+    whatever the number of workers.
+
+    Args:
+        sources: The data sets.
+        size: Width and height of the training images.
+        mix: How samples are mixed.
+        root: Where relative paths start.
+        seed: Another seed, another sequence of samples.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[SourceOptions],
+        size: tuple[int, int],
+        mix: MixOptions | None = None,
+        root: Path = Path(),
+        seed: int = 0,
+    ) -> None:
+        if not sources:
+            raise InputError("training needs at least one data set under data.train, got none")
+        self.sets = [open_source_set(source, root) for source in sources]
+        self.warps = [WarpOptions(**source.warp) for source in sources]
+        weights = np.array([source.weight for source in sources], float)
+        self.shares = weights / weights.sum()
+        self.offsets = np.cumsum([0, *(part.num_identities for part in self.sets)])
+        self.num_identities = int(self.offsets[-1])
+        self.num_classes = max(part.num_classes for part in self.sets)
+        self.size, self.mix, self.seed = tuple(size), mix or MixOptions(), seed
+        self.people: list[tuple[CutOut, int]] = [
+            (person, int(self.offsets[i]) + person.identity)
+            for i, source in enumerate(sources)
+            if source.cut_out
+            for person in cut_outs(self.sets[i])
+        ]
+        self._cache: dict[tuple[int, int], Sample] = {}
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Return one augmented sample as tensors, ready for `collate`."""
+        return to_tensors(self.sample(index))
+
+    def sample(self, index: int) -> Sample:
+        """Return one augmented sample of the training size."""
+        rng = np.random.default_rng((self.seed, index))
+        sample = self._mosaic(rng) if rng.random() < self.mix.mosaic else self._warped(rng, self.size)
+        if self.people and rng.random() < self.mix.paste:
+            sample = self._paste(sample, rng)
+        if self.mix.light:
+            sample.image = random_light(sample.image, rng)
+        return sample
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Sample, WarpOptions]:
+        which = int(rng.choice(len(self.sets), p=self.shares))
+        item = int(rng.integers(len(self.sets[which])))
+        if (which, item) not in self._cache:
+            self._cache[which, item] = self.sets[which][item]
+        stored = self._cache[which, item]
+        ids = np.where(stored.ids >= 0, stored.ids + self.offsets[which], -1)
+        return Sample(stored.image, stored.boxes, stored.labels, ids, stored.ignore), self.warps[which]
+
+    def _warped(self, rng: np.random.Generator, size: tuple[int, ...]) -> Sample:
+        sample, options = self._draw(rng)
+        return random_warp(sample, (size[0], size[1]), options, rng)
+
+    def _mosaic(self, rng: np.random.Generator) -> Sample:
+        width, height = self.size
+        x, y = int(width * rng.uniform(0.3, 0.7)), int(height * rng.uniform(0.3, 0.7))
+        quarters = ((x, y), (width - x, y), (x, height - y), (width - x, height - y))
+        return mosaic([self._warped(rng, quarter) for quarter in quarters], (x, y), (width, height))
+
+    def _paste(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        """Paste people as tall as those who are there, so that sizes stay plausible; nearer ones later, in front."""
+        height = self.size[1]
+        seen = sample.boxes[:, 3] - sample.boxes[:, 1]
+        count = int(rng.integers(1, self.mix.max_pasted + 1))
+        typical = rng.choice(seen, count) if len(seen) else rng.uniform(0.15, 0.7, count) * height
+        for tall in np.sort(np.clip(typical * rng.uniform(0.7, 1.4, count), 12, 1.3 * height)):
+            person, identity = self.people[int(rng.integers(len(self.people)))]
+            wide = tall * person.image.shape[1] / person.image.shape[0] * rng.uniform(0.9, 1.1)
+            x, y = self._place(sample, rng, wide, tall)
+            sample = paste(sample, person, np.array([x, y, x + wide, y + tall]), identity, rng.random() < 0.5)
+        return sample
+
+    def _place(self, sample: Sample, rng: np.random.Generator, wide: float, tall: float) -> tuple[float, float]:
+        width, height = self.size
+        if len(sample.boxes) and rng.random() < 0.5:  # half of them overlap somebody: there trackers fail
+            neighbour = sample.boxes[int(rng.integers(len(sample.boxes)))]
+            return neighbour[0] + rng.uniform(-1.0, 1.0) * wide, neighbour[3] - tall + rng.uniform(-0.05, 0.2) * tall
+        return rng.uniform(-0.3 * wide, width - 0.7 * wide), rng.uniform(-0.1 * tall, max(height - 0.7 * tall, 1))
+
+
+def to_tensors(sample: Sample) -> dict[str, Tensor]:
+    """Turn a sample into tensors: image (3, H, W) uint8; boxes and ignore cxcywh in [0, 1] of its sides."""
+    height, width = sample.image.shape[:2]
+
+    def normalised(boxes: Array) -> Tensor:
+        centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+        scaled = np.concatenate((centre, size), axis=1) / np.array([width, height] * 2)
+        return torch.from_numpy(scaled.astype(np.float32))
+
+    return {
+        "image": torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1))),
+        "bboxes": normalised(sample.boxes),
+        "labels": torch.from_numpy(sample.labels.astype(np.int64)),
+        "ids": torch.from_numpy(sample.ids.astype(np.int64)),
+        "ignore": normalised(sample.ignore),
+    }
+
+
+def collate(items: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Stack samples to a batch, padding boxes with zeros and marking the true ones in `mask`."""
+    batch = {"image": torch.stack([item["image"] for item in items])}
+    for name in ("bboxes", "labels", "ids", "ignore"):
+        batch[name] = torch.nn.utils.rnn.pad_sequence([item[name] for item in items], batch_first=True)
+    counts = torch.tensor([len(item["bboxes"]) for item in items])
+    batch["mask"] = torch.arange(batch["bboxes"].shape[1])[None] < counts[:, None]
+    return batch

@@ -1,0 +1,149 @@
+"""Augmentation of one sample: one geometric warp for the image and its boxes, then changes of light and lens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from centertrack.data.sample import Array, Sample, no_boxes
+
+MIN_SIDE = 3.0  # px of the training image; smaller people are ignored, not learnt
+MIN_INSIDE = 0.3  # part of a box that must lie in the image to be learnt
+PADDING = (127, 127, 127)
+
+
+@dataclass(frozen=True)
+class WarpOptions:
+    """Ranges of the random warp.
+
+    Attributes:
+        scale: Factor on the size at which the image just fits the canvas, drawn log-uniformly.
+        aspect: Factor on the width against the height, log-uniform; undoes images that were stretched to a square.
+        rotation: Degrees to either side.
+        shear: Degrees to either side.
+        flip: Probability of mirroring.
+    """
+
+    scale: tuple[float, float] = (0.9, 1.8)
+    aspect: tuple[float, float] = (0.9, 1.1)
+    rotation: float = 4.0
+    shear: float = 2.0
+    flip: float = 0.5
+
+
+def random_warp(sample: Sample, size: tuple[int, int], options: WarpOptions, rng: np.random.Generator) -> Sample:
+    """Scale, stretch, rotate, shear, mirror and shift a sample onto a canvas.
+
+    Args:
+        sample: Any size.
+        size: Width and height of the canvas.
+        options: Ranges.
+        rng: Source of chance.
+
+    Returns:
+        A sample of the canvas's size; people who mostly left it became ignore regions.
+    """
+    return warp(sample, random_matrix(sample.image.shape[:2], size, options, rng), size)
+
+
+def random_matrix(
+    shape: tuple[int, ...], size: tuple[int, int], options: WarpOptions, rng: np.random.Generator
+) -> Array:
+    """Draw the (2, 3) matrix of a warp from source to canvas pixels."""
+    height, width = shape[0], shape[1]
+    aspect = _log_uniform(rng, *options.aspect)
+    fit = min(size[0] / (width * aspect), size[1] / height)
+    scale = fit * _log_uniform(rng, *options.scale)
+    mirror = -1.0 if rng.random() < options.flip else 1.0
+    angle = np.deg2rad(rng.uniform(-options.rotation, options.rotation))
+    shear = np.tan(np.deg2rad(rng.uniform(-options.shear, options.shear)))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.array([[1.0, shear], [0.0, 1.0]]) @ np.diag([scale * aspect * mirror, scale])
+    extent = np.array([scale * aspect * width, scale * height])
+    slack = np.abs(np.array(size) - extent) / 2  # free play: inside the canvas, or the canvas inside the image
+    middle = np.array(size) / 2 + rng.uniform(-1, 1, 2) * slack
+    shift = middle - linear @ np.array([width / 2, height / 2])
+    return np.column_stack((linear, shift)).astype(np.float32)
+
+
+def warp(sample: Sample, matrix: Array, size: tuple[int, int]) -> Sample:
+    """Apply a (2, 3) matrix to image, boxes and ignore regions.
+
+    A box becomes the hull of its corners, shrunk by the rotation as in JDE, because a person does not fill the corners.
+    It is not clipped: how far a person reaches beyond the border is worth learning.
+    """
+    flags = cv2.INTER_AREA if abs(np.linalg.det(matrix[:, :2])) < 0.25 else cv2.INTER_LINEAR
+    image = cv2.warpAffine(sample.image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING)
+    boxes, ignore = _warp_boxes(sample.boxes, matrix), _warp_boxes(sample.ignore, matrix)
+    inside = _clip(boxes, size)
+    area, visible = _area(boxes), _area(inside)
+    learnt = (visible >= MIN_INSIDE * area) & (boxes[:, 2:] - boxes[:, :2] >= MIN_SIDE).all(axis=1)
+    dropped = inside[~learnt & (visible > 0)]
+    ignore = _clip(ignore, size)
+    ignore = np.concatenate((ignore[_area(ignore) > 0], dropped))
+    return Sample(image, boxes[learnt], sample.labels[learnt], sample.ids[learnt], ignore)
+
+
+def _warp_boxes(boxes: Array, matrix: Array) -> Array:
+    if not len(boxes):
+        return no_boxes()
+    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
+    moved = corners @ matrix[:, :2].T + matrix[:, 2]
+    low, high = moved.min(axis=1), moved.max(axis=1)
+    angle = np.arctan2(matrix[1, 0], abs(matrix[0, 0]))
+    reduction = np.sqrt(max(abs(np.sin(angle)), abs(np.cos(angle))))
+    middle, half = (low + high) / 2, (high - low) / 2 * reduction
+    return np.concatenate((middle - half, middle + half), axis=1).astype(np.float32)
+
+
+def _clip(boxes: Array, size: tuple[int, int]) -> Array:
+    return np.clip(boxes, 0, np.array([*size, *size], np.float32))
+
+
+def _area(boxes: Array) -> Array:
+    return np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def random_light(image: Array, rng: np.random.Generator) -> Array:
+    """Change hue, saturation, brightness, contrast; now and then grey, blur, noise or JPEG blocks.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        rng: Source of chance.
+    """
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    hue = np.arange(180, dtype=np.float32) + rng.uniform(-8, 8)
+    ramp = np.arange(256, dtype=np.float32)
+    saturation = np.clip(ramp * rng.uniform(0.5, 1.5), 0, 255)
+    value = 255 * np.clip((ramp / 255 - 0.5) * rng.uniform(0.7, 1.3) + 0.5 + rng.uniform(-0.15, 0.15), 0, 1)
+    value = 255 * (value / 255) ** np.exp(rng.uniform(-0.4, 0.4))
+    table = np.stack((np.pad(hue % 180, (0, 76)), saturation, value), axis=1).astype(np.uint8)[None]
+    image = cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB)
+    if rng.random() < 0.08:
+        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    if rng.random() < 0.15:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
+    if rng.random() < 0.08:
+        image = cv2.filter2D(image, -1, _motion_kernel(int(rng.integers(3, 10)), rng.uniform(0, np.pi)))
+    if rng.random() < 0.2:
+        noise = rng.integers(-int(rng.integers(3, 15)), 16, image.shape[:2], dtype=np.int16)[..., None]
+        image = np.clip(image + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.25:
+        _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
+        image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))  # both ways without a change of channel order
+    return image
+
+
+def _motion_kernel(length: int, angle: float) -> Array:
+    kernel = np.zeros((length, length), np.float32)
+    middle = (length - 1) / 2
+    reach = np.array([np.cos(angle), np.sin(angle)]) * middle
+    start, end = (tuple(np.rint(middle + sign * reach).astype(int).tolist()) for sign in (-1, 1))
+    cv2.line(kernel, start, end, 1.0)
+    return kernel / max(kernel.sum(), 1.0)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from centertrack.data.datamodule import EpochSampler
+from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
+from tracker.errors import InputError
+
+SIZE = (96, 64)
+
+
+@pytest.fixture(scope="module")
+def sources() -> list[SourceOptions]:
+    scenes = {"frames": 2, "size": [160, 96], "seconds": 1.0}
+    return [
+        SourceOptions("synthetic", weight=3.0, options={"scenes": 1, "first_seed": 1, **scenes}),
+        SourceOptions("synthetic", weight=1.0, options={"scenes": 1, "first_seed": 2, **scenes}),
+    ]
+
+
+def test_items_depend_on_seed_and_number_alone(sources: list[SourceOptions]) -> None:
+    first = Mixture(sources, SIZE, MixOptions(mosaic=0.5), seed=4)
+    second = Mixture(sources, SIZE, MixOptions(mosaic=0.5), seed=4)
+    for index in (5, 0, 3):
+        torch.testing.assert_close(first[index], second[5] if index == 5 else second[index], rtol=0, atol=0)
+    assert not torch.equal(first[1]["image"], Mixture(sources, SIZE, MixOptions(mosaic=0.5), seed=5)[1]["image"])
+
+
+def test_identities_of_different_sets_never_collide(sources: list[SourceOptions]) -> None:
+    mixture = Mixture(sources, SIZE, MixOptions(mosaic=0.0))
+    half = mixture.num_identities // 2
+    found = np.concatenate([mixture.sample(i).ids for i in range(30)])
+    assert found.max() < mixture.num_identities
+    assert (found < half).any() and (found >= half).any()
+
+
+def test_weights_steer_the_draw(sources: list[SourceOptions]) -> None:
+    mixture = Mixture(sources, SIZE, MixOptions(mosaic=0.0, light=False))
+    assert mixture.shares.tolist() == [0.75, 0.25]
+
+
+def test_a_batch_pads_and_masks(sources: list[SourceOptions]) -> None:
+    mixture = Mixture(sources, SIZE)
+    items = [mixture[i] for i in range(4)]
+    items[0] = {**items[0], "bboxes": torch.zeros(0, 4), "labels": torch.zeros(0).long(), "ids": torch.zeros(0).long()}
+    batch = collate(items)
+    assert batch["image"].shape == (4, 3, 64, 96) and batch["image"].dtype == torch.uint8
+    assert batch["mask"].sum(dim=1).tolist() == [len(item["bboxes"]) for item in items]
+    assert batch["bboxes"].shape == (*batch["mask"].shape, 4)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (SourceOptions("nonsense"), "data format must be one of coco, mot, synthetic, got 'nonsense'"),
+        (SourceOptions("synthetic", options={"scens": 3}), "scens"),
+    ],
+)
+def test_a_wrong_source_is_one_sentence(source: SourceOptions, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        Mixture([source], SIZE)
+
+
+def test_no_source_at_all() -> None:
+    with pytest.raises(InputError, match="at least one data set"):
+        Mixture([], SIZE)
+
+
+def test_each_epoch_has_other_numbers() -> None:
+    sampler = EpochSampler(3)
+    first = list(sampler)
+    sampler.set_epoch(2)
+    assert first == [0, 1, 2] and list(sampler) == [6, 7, 8]
+
+
+def test_cut_outs_of_real_people_are_pasted(shared_data: Path) -> None:
+    options = {"identities": "boxes", "masks": "detection/pennfudan/masks", "longest_side": 320}
+    source = SourceOptions("coco", "detection/pennfudan/person.json", options=options, cut_out=True)
+    mixture = Mixture(
+        [source], (256, 160), MixOptions(mosaic=0.0, paste=1.0, max_pasted=3, light=False), root=shared_data
+    )
+    assert len(mixture.people) > 300
+    sample = mixture.sample(0)
+    assert len(sample.boxes) == len(sample.ids) >= 1
+    assert sample.ids.max() < mixture.num_identities

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from centertrack.data.sample import Sample
+from centertrack.data.transforms import WarpOptions, random_light, random_warp, warp
+
+
+def make_sample(*boxes: tuple[float, float, float, float], size: tuple[int, int] = (160, 120)) -> Sample:
+    """Black image with every box filled white."""
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    for x1, y1, x2, y2 in boxes:
+        image[int(y1) : int(y2), int(x1) : int(x2)] = 255
+    count = len(boxes)
+    return Sample(image, np.array(boxes, np.float32).reshape(-1, 4), np.zeros(count, np.int64), np.arange(count))
+
+
+def test_a_known_matrix_moves_the_box() -> None:
+    matrix = np.array([[0.5, 0, 10], [0, 2, -20]], np.float32)
+    moved = warp(make_sample((40, 30, 60, 50)), matrix, (160, 120))
+    np.testing.assert_allclose(moved.boxes, [[30, 40, 40, 80]], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_box_follows_the_pixels(seed: int) -> None:
+    options = WarpOptions(scale=(0.5, 1.5), aspect=(0.8, 1.3), rotation=0, shear=0)
+    moved = random_warp(make_sample((50, 40, 100, 90)), (192, 128), options, np.random.default_rng(seed))
+    white = moved.image[..., 0] > 200
+    y, x = np.nonzero(white)
+    hull = np.array([x.min(), y.min(), x.max() + 1, y.max() + 1])
+    seen = np.clip(moved.boxes[0], 0, [192, 128, 192, 128])
+    np.testing.assert_allclose(hull, seen, atol=1.5)
+
+
+def test_boxes_that_leave_become_ignored_and_are_not_clipped() -> None:
+    shift = np.array([[1, 0, -45], [0, 1, 0]], np.float32)
+    moved = warp(make_sample((40, 20, 60, 60), (10, 20, 50, 60), (0, 0, 20, 20)), shift, (160, 120))
+    assert moved.boxes.tolist() == [[-5, 20, 15, 60]]  # three quarters inside: learnt, not clipped
+    assert moved.ids.tolist() == [0]
+    assert moved.ignore.tolist() == [[0, 20, 5, 60]]  # an eighth inside: ignored; the third is gone
+
+
+def test_people_too_small_to_learn_are_ignored() -> None:
+    moved = warp(make_sample((40, 40, 44, 60)), np.array([[0.5, 0, 0], [0, 0.5, 0]], np.float32), (160, 120))
+    assert len(moved.boxes) == 0 and len(moved.ignore) == 1
+
+
+def test_mirroring_keeps_identities_with_their_boxes() -> None:
+    options = WarpOptions(scale=(1, 1), aspect=(1, 1), rotation=0, shear=0, flip=1.0)
+    moved = random_warp(make_sample((0, 0, 20, 40), (100, 0, 120, 80)), (160, 120), options, np.random.default_rng(0))
+    np.testing.assert_allclose(moved.boxes, [[140, 0, 160, 40], [40, 0, 60, 80]], atol=1e-3)
+    assert moved.ids.tolist() == [0, 1]
+
+
+def test_an_image_without_objects_passes() -> None:
+    moved = random_warp(make_sample(), (96, 64), WarpOptions(), np.random.default_rng(0))
+    assert moved.image.shape == (64, 96, 3) and moved.boxes.shape == (0, 4)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_light_keeps_shape_and_type_and_depends_on_the_seed_alone(seed: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    first, again = (random_light(image, np.random.default_rng(seed)) for _ in range(2))
+    assert first.shape == image.shape and first.dtype == np.uint8
+    np.testing.assert_array_equal(first, again)
