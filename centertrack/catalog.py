@@ -1,0 +1,63 @@
+"""Which weights there are and what their networks want to see, told without importing torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tracker.errors import InputError
+
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+DEFAULT_WEIGHTS = "fairmot-nano"
+
+
+def list_weights() -> list[str]:
+    """Return the names of the weights that come with the package."""
+    return sorted(path.stem for path in WEIGHTS_FOLDER.glob("*.safetensors"))
+
+
+def find_weights(name_or_file: str | Path) -> Path:
+    """Return the file of bundled weights by name, or the given file.
+
+    Raises:
+        InputError: Neither a name nor a file.
+    """
+    bundled = WEIGHTS_FOLDER / f"{name_or_file}.safetensors"
+    if bundled.is_file():
+        return bundled
+    path = Path(name_or_file)
+    if path.is_file():
+        return path
+    raise InputError(
+        f"no weights {str(name_or_file)!r}: give a file, or one of {', '.join(list_weights()) or 'none yet'}"
+    )
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the configuration of the network that a `.safetensors` file carries in its header.
+
+    Raises:
+        InputError: Not a file of `save_weights`.
+    """
+    from safetensors import safe_open
+
+    try:
+        with safe_open(str(path), framework="np") as file:
+            return dict(json.loads((file.metadata() or {})["config"]))
+    except Exception as error:  # the reader fails in many ways; a user needs one sentence
+        raise InputError(
+            f"{path}: carries no network configuration; expected a file written by save_weights"
+        ) from error
+
+
+def class_names(config: dict[str, Any]) -> list[str]:
+    """Return the name of each label of a network; a single class without a name is a person.
+
+    >>> class_names({"output_heads": {"heatmap": {"num_classes": 2}}})
+    ['class 0', 'class 1']
+    """
+    if config.get("class_names"):
+        return list(config["class_names"])
+    count = config["output_heads"]["heatmap"].get("num_classes", 1)
+    return ["person"] if count == 1 else [f"class {i}" for i in range(count)]

@@ -1,0 +1,177 @@
+"""Images to detections in their own pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centertrack.catalog import DEFAULT_WEIGHTS, class_names, find_weights, read_config
+from centertrack.device import resolve_device
+from centertrack.geometry import STRIDE, InputFormat, Placement
+from centertrack.runtimes import choose_runtime, make_runtime
+from tracker.detections import Detections
+
+if TYPE_CHECKING:
+    from centertrack.models import CenterNet
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedImage:
+    """An image as the network wants to see it.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB at the input's size.
+        placement: The way back to the source.
+    """
+
+    pixels: Array
+    placement: Placement
+
+
+class Predictor:
+    """Finds objects in images of any size.
+
+    Args:
+        weights: Name of bundled weights, a weights file, or a network in evaluation mode.
+        device: `auto`, `cpu` or `cuda[:INDEX]`.
+        runtime: `auto`, `torch` or `openvino`; auto is OpenVINO on a CPU, if it is installed, and PyTorch otherwise.
+        image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
+            were made for, in the aspect ratio of each source (see `fit_input_size`).
+        min_score: Detections below are left out.
+        max_detections: Detections kept per image, the best ones.
+        streams: Calls of the network worth making at the same time from several threads, where the runtime can.
+
+    Attributes:
+        input_format: What the network sees.
+        class_names: Name of each label.
+        device: `cpu` or `cuda[:INDEX]`.
+        runtime: What executes the network.
+
+    Raises:
+        InputError: No such weights, device, runtime or image size.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path | CenterNet = DEFAULT_WEIGHTS,
+        device: str = "auto",
+        runtime: str = "auto",
+        image_size: tuple[int, int] | None = None,
+        min_score: float = 0.1,
+        max_detections: int = 300,
+        streams: int = 1,
+    ) -> None:
+        self.device = resolve_device(device)
+        source, config = _open_weights(weights)
+        self.class_names = class_names(config)
+        self.input_format = InputFormat(**config["input_format"])
+        if image_size is not None:
+            self.input_format = replace(self.input_format, size=image_size)
+        self._fits_source = image_size is None and self.input_format.resize == "letterbox"
+        self.min_score = min_score
+        self.runtime = make_runtime(source, choose_runtime(runtime, self.device), self.device, max_detections, streams)
+
+    def __call__(self, images: Array | Sequence[Array]) -> list[Detections]:
+        """Find the objects of one image or several.
+
+        Args:
+            images: (H, W, 3) uint8 RGB, or a list of such images, of any sizes.
+
+        Returns:
+            One `Detections` an image, boxes in its own pixels, by falling score; with embeddings if the network has a
+            re-identification head.
+
+        Raises:
+            ValueError: Not such an image.
+        """
+        if isinstance(images, np.ndarray) and images.ndim == 3:
+            images = [images]
+        return self.detect([self.prepare(image) for image in images])
+
+    def prepare(self, image: Array) -> PreparedImage:
+        """Bring one (H, W, 3) uint8 RGB image to the network's input size."""
+        if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+            raise ValueError(f"an image must be an array (H, W, 3) of uint8 in RGB order, got {found}")
+        source_size = (image.shape[1], image.shape[0])
+        placement = Placement.of(source_size, self.input_format_for(source_size))
+        return PreparedImage(placement.draw(image, self.input_format.padding), placement)
+
+    def input_format_for(self, source_size: tuple[int, int]) -> InputFormat:
+        """Return what the network sees of sources of this (width, height)."""
+        if not self._fits_source:
+            return self.input_format
+        return replace(self.input_format, size=fit_input_size(source_size, self.input_format.size))
+
+    def detect(self, prepared: Sequence[PreparedImage]) -> list[Detections]:
+        """Run the network on prepared images; neighbours of one size go in one batch."""
+        detections = []
+        for _, group in groupby(prepared, key=lambda image: image.pixels.shape):
+            batch = list(group)
+            pixels = np.stack([image.pixels for image in batch]) if len(batch) > 1 else batch[0].pixels[None]
+            found = self.runtime(pixels)
+            for image, boxes, scores, labels, embeddings in zip(batch, *found, strict=True):
+                kept = scores >= self.min_score
+                detections.append(
+                    Detections(
+                        image.placement.to_source(boxes[kept]),
+                        scores[kept],
+                        labels[kept],
+                        embeddings[kept] if embeddings.shape[1] else None,
+                    )
+                )
+        return detections
+
+
+def fit_input_size(source_size: tuple[int, int], budget: tuple[int, int]) -> tuple[int, int]:
+    """Return the input size that shows a source largest without spending more pixels than planned.
+
+    A 4:3 or an upright video would lose a third or more of a 16:9 input to padding; here it gets an input of its own
+    shape, of at most the same area and so the same cost.
+
+    Args:
+        source_size: Width and height of the source.
+        budget: Width and height that the weights were made for; their product is the limit.
+
+    Returns:
+        Width and height, multiples of 32.
+
+    >>> fit_input_size((1920, 1080), (640, 384)), fit_input_size((640, 480), (640, 384))
+    ((640, 384), (576, 416))
+    """
+    area = budget[0] * budget[1]
+    widths = range(STRIDE, area // STRIDE + 1, STRIDE)
+    sizes = [(width, area // width // STRIDE * STRIDE) for width in widths]
+
+    def shown(size: tuple[int, int]) -> tuple[float, int]:
+        return min(size[0] / source_size[0], size[1] / source_size[1]), -size[0] * size[1]
+
+    width, height = max(sizes, key=shown)
+    scale = shown((width, height))[0]
+    # rounded first: 576.0000001 needs no further 32 pixels
+    return _ceil_to_stride(round(source_size[0] * scale, 3)), _ceil_to_stride(round(source_size[1] * scale, 3))
+
+
+def _ceil_to_stride(length: float) -> int:
+    return math.ceil(length / STRIDE) * STRIDE
+
+
+def _open_weights(weights: str | Path | CenterNet) -> tuple[Path | CenterNet, dict[str, Any]]:
+    """Return what to execute and its configuration; weights whose header tells it are not loaded yet."""
+    if isinstance(weights, str | Path):
+        path = find_weights(weights)
+        if path.suffix == ".safetensors":
+            return path, read_config(path)
+        from centertrack.models import from_pretrained
+
+        weights = from_pretrained(path)
+    return weights, weights.config

@@ -1,0 +1,136 @@
+"""Where finished frames go: MOTChallenge rows, an annotated video, COCO-style JSON, annotated images.
+
+Sinks are context managers around a writer; what was written is kept when they are left by an exception.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+
+from centertrack.coco_results import CocoWriter
+from centertrack.pipeline import FrameResult
+from tracker.draw import Image, Trails, draw_detections, draw_tracks
+from tracker.io.mot import MotWriter
+from tracker.io.video import FrameSource, VideoWriter
+
+
+class FileSink(ABC):
+    """Takes finished frames in order and keeps them in a file."""
+
+    @abstractmethod
+    def write(self, result: FrameResult) -> None:
+        """Take one frame."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+
+    def __enter__(self) -> FileSink:
+        """Return the sink."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the sink."""
+        self.close()
+
+
+class RowsSink(FileSink):
+    """Writes tracks as MOTChallenge rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = MotWriter(path)
+
+    def write(self, result: FrameResult) -> None:
+        """Append the tracks of a frame."""
+        if result.tracks is not None:
+            self._writer.write(result.frame.number, result.tracks)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+
+class Annotator:
+    """Draws what was found on its frame: tracks with their trails, or detections where there is no tracker."""
+
+    def __init__(self) -> None:
+        self._trails = Trails()
+
+    def draw(self, result: FrameResult) -> Image:
+        """Return a new image (H, W, 3) uint8 RGB."""
+        if result.tracks is not None:
+            self._trails.update(result.tracks)
+            return draw_tracks(result.frame.image, result.tracks, self._trails)
+        if result.detections is not None:
+            return draw_detections(result.frame.image, result.detections)
+        return result.frame.image
+
+
+class VideoSink(FileSink):
+    """Writes annotated frames as a video, at the times they had in the source.
+
+    Args:
+        path: Of the video.
+        source: Whose size and frame rate it gets.
+    """
+
+    def __init__(self, path: Path, source: FrameSource) -> None:
+        self._writer = VideoWriter(path, source.size, source.frame_rate)
+        self._annotator = Annotator()
+
+    def write(self, result: FrameResult) -> None:
+        """Draw and append a frame."""
+        self._writer.write(self._annotator.draw(result), result.frame.time)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+
+class ImagesSink(FileSink):
+    """Writes every annotated frame as `FOLDER/000001.jpg` and so on, by frame number."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._annotator = Annotator()
+
+    def write(self, result: FrameResult) -> None:
+        """Draw and write a frame."""
+        image = cv2.cvtColor(self._annotator.draw(result), cv2.COLOR_RGB2BGR)
+        cv2.imwrite(str(self._folder / f"{result.frame.number:06d}.jpg"), image)
+
+    def close(self) -> None:
+        """Do nothing: every image is finished."""
+
+
+class CocoSink(FileSink):
+    """Writes detections as COCO-style JSON.
+
+    Args:
+        path: Of the JSON file.
+        source: Images are named after its files, or for a video after its name and the frame number.
+        class_names: Name of each label.
+    """
+
+    def __init__(self, path: Path, source: FrameSource, class_names: list[str]) -> None:
+        self._writer = CocoWriter(path, class_names)
+        self._files = iter(getattr(source, "paths", ()))
+        self._source = source.name
+
+    def write(self, result: FrameResult) -> None:
+        """Add the detections of a frame."""
+        file = next(self._files, None)
+        name = f"{self._source}/{result.frame.number:06d}" if file is None else file.name
+        if result.detections is not None:
+            self._writer.write(name, result.frame.image.shape[1::-1], result.detections)
+
+    def close(self) -> None:
+        """Write the file."""
+        self._writer.close()
