@@ -11,35 +11,12 @@ import torch
 import yaml
 from torch import Tensor
 
+from centertrack.catalog import DEFAULT_WEIGHTS, find_weights
 from centertrack.models.centernet import CenterNet
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
 
-WEIGHTS_FOLDER = Path(__file__).parents[1] / "weights"
-DEFAULT_WEIGHTS = "fairmot-nano"
 TRAINING_ONLY = ("reid_loss.", "balance.")
-
-
-def list_weights() -> list[str]:
-    """Return the names of the weights that come with the package."""
-    return sorted(path.stem for path in WEIGHTS_FOLDER.glob("*.safetensors"))
-
-
-def find_weights(name_or_file: str | Path) -> Path:
-    """Return the file of bundled weights by name, or the given file.
-
-    Raises:
-        InputError: Neither a name nor a file.
-    """
-    bundled = WEIGHTS_FOLDER / f"{name_or_file}.safetensors"
-    if bundled.is_file():
-        return bundled
-    path = Path(name_or_file)
-    if path.is_file():
-        return path
-    raise InputError(
-        f"no weights {str(name_or_file)!r}: give a file, or one of {', '.join(list_weights()) or 'none yet'}"
-    )
 
 
 def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
@@ -56,7 +33,10 @@ def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
         path = Path(config)
         if not path.is_file():
             raise InputError(f"no such model configuration: {path}")
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        try:
+            config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
         if not isinstance(config, Mapping):
             raise InputError(f"{path}: expected a YAML mapping with the key `model`, got {type(config).__name__}")
     options = dict(config.get("model", config))
