@@ -153,7 +153,7 @@ def _write(rng: np.random.Generator, front: Array, top: int, height: int) -> Non
     letters = np.zeros(front.shape[:2], np.uint8)
     cv2.putText(letters, text, at, cv2.FONT_HERSHEY_DUPLEX, size, 255, max(round(size * 2), 1), cv2.LINE_AA)
     cover = letters[..., None] / np.float32(255)
-    front += cover * (np.float32((236, 232, 220)) - front)
+    front += cover * (np.array((236, 232, 220), np.float32) - front)
 
 
 def _random_paint(rng: np.random.Generator) -> Colour:

@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from centertrack.data.synthetic.gait import Pose, walking_pose
 from centertrack.data.synthetic.outfits import Outfit
-from centertrack.data.synthetic.painter import Array, Colour, Image, Painter, Point
+from centertrack.data.synthetic.painter import Array, Colour, Painter, Point
+from centertrack.data.synthetic.sprite import Sprite, trimmed
 
 # half widths of a slim torso (to the side, to the front) at heights above the ground, in body heights
-_TORSO = [(0.845, 0.035, 0.04), (0.825, 0.098, 0.052), (0.79, 0.116, 0.066), (0.72, 0.112, 0.074)]
+_TORSO = [(0.86, 0.03, 0.036), (0.838, 0.062, 0.044), (0.82, 0.104, 0.052), (0.79, 0.116, 0.064), (0.72, 0.11, 0.074)]
 _WAIST = [(0.63, 0.094, 0.066), (0.57, 0.098, 0.072)]
 _HEM = {"shirt": 0.475, "tee": 0.485, "jacket": 0.44, "coat": 0.3, "dress": 0.48}
-
-
-@dataclass(frozen=True, slots=True)
-class Sprite:
-    """A picture with alpha that stands on the ground.
-
-    Attributes:
-        image: (h, w, 4) uint8 RGBA, premultiplied.
-        anchor: x, y in its pixels of the point that touches the ground.
-        scale: Its pixels per metre.
-        bounds: x1, y1, x2, y2 in its pixels of what is opaque.
-    """
-
-    image: Image
-    anchor: Point
-    scale: float
-    bounds: tuple[float, float, float, float]
-
-
-def trimmed(image: Image, anchor: Point, scale: float) -> Sprite:
-    """Cut the empty border off a picture; `bounds` covers what is at least half opaque."""
-    solid = image[..., 3] >= 128
-    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-    if len(rows) == 0:
-        return Sprite(image, anchor, scale, (0.0, 0.0, 0.0, 0.0))
-    top, left = max(rows[0] - 2, 0), max(columns[0] - 2, 0)
-    cut = np.ascontiguousarray(image[top : rows[-1] + 3, left : columns[-1] + 3])
-    bounds = (columns[0] - left, rows[0] - top, columns[-1] + 1 - left, rows[-1] + 1 - top)
-    return Sprite(cut, (anchor[0] - left, anchor[1] - top), scale, tuple(float(side) for side in bounds))
 
 
 def render_figure(outfit: Outfit, yaw: float, phase: float, vigour: float, pixels: int, light: float = 0.0) -> Sprite:
@@ -125,8 +95,8 @@ class _Figure:
         wrist, elbow = self.pose[f"{side}_wrist"], self.pose[f"{side}_elbow"]
         hand = self._project(wrist + 0.25 * (wrist - elbow))
         self.painter.ellipse(hand, (0.018 * self.pixels, 0.024 * self.pixels), _times(outfit.skin, far))
-        self._limb(f"{side}_elbow", f"{side}_wrist", 0.026, 0.02, _times(outfit.skin, far) if bare else sleeve)
-        self._limb(f"{side}_shoulder", f"{side}_elbow", 0.036, 0.028, sleeve)
+        self._limb(f"{side}_elbow", f"{side}_wrist", 0.025, 0.018, _times(outfit.skin, far) if bare else sleeve)
+        self._limb(f"{side}_shoulder", f"{side}_elbow", 0.031, 0.027, sleeve)
 
     def _torso(self) -> None:
         rise = float(self.pose["neck"][2]) - 0.86
@@ -142,11 +112,18 @@ class _Figure:
         self.painter.polygon(
             corners, self.outfit.top_colour, roundness=self._half_width(0.1, 0.07), texture=self.outfit.fabric
         )
-        if self.outfit.top in ("jacket", "coat") and self.toward > 0.35:  # an open front shows a lighter shirt
-            x, top = self.centre + 0.04 * self.forward * self.pixels, self.ground - 0.85 * self.pixels
-            width = 0.025 * self.toward * self.pixels
-            bottom = self.ground - 0.62 * self.pixels
-            self.painter.polygon([(x - width, top), (x + width, top), (x, bottom)], _times(self.outfit.skin, 1.05))
+        if self.toward > 0.35:
+            self._neckline(rise)
+
+    def _neckline(self, rise: float) -> None:
+        """What an open front shows: a shirt below a jacket, a little skin otherwise."""
+        open_front = self.outfit.top in ("jacket", "coat")
+        depth, half = (0.24, 0.03) if open_front else (0.04, 0.028)
+        x, top = self.centre + 0.045 * self.forward * self.pixels, self.ground - (0.855 + rise) * self.pixels
+        width, bottom = half * self.toward * self.pixels, top + depth * self.pixels
+        colour = self.outfit.shirt_colour if open_front else _times(self.outfit.skin, 0.95)
+        self.painter.polygon([(x - width, top), (x + width, top), (x + 0.2 * width, bottom), (x - 0.2 * width, bottom)],
+                             colour)  # fmt: skip
 
     def _skirt(self) -> None:
         hem = 0.3 if self.outfit.top == "dress" else 0.36

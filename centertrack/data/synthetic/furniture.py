@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from centertrack.data.synthetic.figures import Sprite, trimmed
 from centertrack.data.synthetic.painter import Colour, Painter, fractal_noise
+from centertrack.data.synthetic.sprite import Sprite, trimmed
 
-KINDS = ("car", "lamp", "bush", "kiosk", "tree", "bin", "sign")
 _CAR_PAINT = [(34, 36, 40), (180, 184, 188), (226, 226, 222), (136, 28, 32), (34, 58, 110), (92, 98, 104), (46, 82, 62)]
 
 
@@ -16,13 +17,11 @@ def draw_furniture(rng: np.random.Generator, kind: str, scale: float, light: flo
 
     Args:
         rng: Source of randomness for its shape and colours.
-        kind: One of `KINDS`.
+        kind: `car` (from the side), `rear` (a car from behind), `lamp`, `bush`, `kiosk`, `tree`, `bin` or `sign`.
         scale: Pixels per metre.
         light: Where the light comes from, -1 (left) to 1 (right).
     """
-    return {
-        "car": _car, "lamp": _lamp, "bush": _bush, "kiosk": _kiosk, "tree": _tree, "bin": _bin, "sign": _sign,
-    }[kind](rng, scale, light)  # fmt: skip
+    return _DRAWERS[kind](rng, scale, light)
 
 
 def _canvas(width: float, height: float, scale: float, light: float) -> tuple[Painter, float, float]:
@@ -64,6 +63,32 @@ def _car(rng: np.random.Generator, scale: float, light: float) -> Sprite:
     return trimmed(painter.finish(), (centre, ground), scale)
 
 
+def _car_from_behind(rng: np.random.Generator, scale: float, light: float) -> Sprite:
+    """A parked car seen along the street: from behind or from the front."""
+    width, height = rng.uniform(1.7, 1.95), rng.uniform(1.42, 1.8)
+    painter, centre, ground = _canvas(width + 0.3, height + 0.1, scale, light)
+    paint: Colour = _CAR_PAINT[rng.integers(len(_CAR_PAINT))]
+    lamp: Colour = (176, 26, 24) if rng.random() < 0.5 else (236, 234, 222)
+
+    def at(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        """From fractions of width (-0.5 .. 0.5) and height above ground."""
+        return [(centre + x * width * scale, ground - y * height * scale) for x, y in points]
+
+    painter.polygon(at([(-0.4, 0.2), (0.4, 0.2), (0.4, 0.04), (-0.4, 0.04)]), (14, 14, 16))
+    for side in (-1, 1):
+        x, y = at([(side * 0.4, 0)])[0]
+        painter.rectangle(x - 0.11 * scale, y - 0.34 * scale, x + 0.11 * scale, y, (20, 20, 22), 0.08 * scale)
+    painter.polygon(at([(-0.43, 0.58), (-0.34, 0.96), (-0.26, 1), (0.26, 1), (0.34, 0.96), (0.43, 0.58)]), paint,
+                    0.2 * scale)  # fmt: skip
+    painter.polygon(at([(-0.37, 0.62), (-0.3, 0.92), (0.3, 0.92), (0.37, 0.62)]), (44, 54, 62), 0.1 * scale, glow=0.25)
+    painter.polygon(at([(-0.49, 0.2), (-0.5, 0.5), (-0.46, 0.62), (0.46, 0.62), (0.5, 0.5), (0.49, 0.2), (0.45, 0.13),
+                        (-0.45, 0.13)]), paint, 0.3 * scale, glow=0.15)  # fmt: skip
+    for side in (-1, 1):
+        painter.polygon(at([(side * 0.47, 0.56), (side * 0.33, 0.54), (side * 0.33, 0.45), (side * 0.48, 0.44)]), lamp)
+    painter.polygon(at([(-0.14, 0.36), (0.14, 0.36), (0.14, 0.28), (-0.14, 0.28)]), (224, 222, 206))
+    return trimmed(painter.finish(), (centre, ground), scale)
+
+
 def _lamp(rng: np.random.Generator, scale: float, light: float) -> Sprite:
     height, radius = rng.uniform(4, 7), rng.uniform(0.07, 0.12)
     painter, centre, ground = _canvas(2.6, height + 0.3, scale, light)
@@ -87,23 +112,26 @@ def _lamp(rng: np.random.Generator, scale: float, light: float) -> Sprite:
 def _leaves(
     rng: np.random.Generator, painter: Painter, centre: tuple[float, float], radii: tuple[float, float], count: int
 ) -> None:
-    """A crown of overlapping leafy balls, the lit ones on top."""
-    green = np.array([rng.uniform(40, 90), rng.uniform(80, 120), rng.uniform(28, 56)])
+    """A crown of overlapping tufts, the lit ones on top."""
+    green = np.array([rng.uniform(40, 90), rng.uniform(78, 112), rng.uniform(28, 56)])
+    tuft = 1 + 0.45 * fractal_noise(rng, 32, 32, 7, 3)
     for index in range(count):
-        angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random()) * 0.72
+        rank = index / count  # 0 lies deep in the shade, 1 outside in the light
+        angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random()) * 0.85
         x = centre[0] + radii[0] * reach * np.cos(angle)
-        y = centre[1] + radii[1] * reach * np.sin(angle) * (1 - 0.5 * index / count) - 0.2 * radii[1] * index / count
-        size = rng.uniform(0.26, 0.42) * min(radii)
-        red, green_, blue = green * (0.55 + 0.6 * index / count) * rng.uniform(0.85, 1.15)
-        texture = 1 + 0.35 * fractal_noise(rng, 24, 24, 6, 2)
-        painter.ellipse((x, y), (size * 1.15, size), (red, green_, blue), texture=texture)
+        y = centre[1] + radii[1] * reach * np.sin(angle) * (1 - 0.4 * rank) - 0.16 * radii[1] * rank
+        size = rng.uniform(0.1, 0.3) * min(radii) * (1.3 - 0.6 * rank)
+        red, green_, blue = green * (0.5 + 0.6 * rank) * rng.uniform(0.8, 1.2)
+        corners = [(x + size * 1.15 * r * np.cos(a), y + size * r * np.sin(a))
+                   for a, r in zip(np.arange(9) * 0.698, rng.uniform(0.7, 1.15, 9), strict=True)]  # fmt: skip
+        painter.polygon(corners, (red, green_, blue), roundness=0.6 * size, texture=np.roll(tuft, 5 * index, 1))
 
 
 def _bush(rng: np.random.Generator, scale: float, light: float) -> Sprite:
     width, height = rng.uniform(1.2, 3.4), rng.uniform(0.8, 1.6)
     painter, centre, ground = _canvas(width + 0.4, height + 0.4, scale, light)
     middle = (centre, ground - 0.48 * height * scale)
-    _leaves(rng, painter, middle, (width / 2 * scale, height / 2 * scale), 46)
+    _leaves(rng, painter, middle, (width / 2 * scale, height / 2 * scale), 130)
     return trimmed(painter.finish(), (centre, ground), scale)
 
 
@@ -114,7 +142,7 @@ def _tree(rng: np.random.Generator, scale: float, light: float) -> Sprite:
     painter.capsule((centre, ground - 0.6 * height * scale), (centre, ground), 0.1 * scale, 0.19 * scale, bark,
                     texture=1 + 0.3 * fractal_noise(rng, 64, 12, 5, 2))  # fmt: skip
     crown = (centre, ground - 0.68 * height * scale)
-    _leaves(rng, painter, crown, (width / 2 * scale, 0.33 * height * scale), 70)
+    _leaves(rng, painter, crown, (width / 2 * scale, 0.33 * height * scale), 240)
     return trimmed(painter.finish(), (centre, ground), scale)
 
 
@@ -143,8 +171,10 @@ def _kiosk(rng: np.random.Generator, scale: float, light: float) -> Sprite:
 def _bin(rng: np.random.Generator, scale: float, light: float) -> Sprite:
     painter, centre, ground = _canvas(0.8, 1.2, scale, light)
     colour: Colour = (40.0, float(rng.uniform(50, 110)), float(rng.uniform(40, 80)))
-    painter.polygon([(centre - 0.28 * scale, ground - scale), (centre + 0.28 * scale, ground - scale),
-                     (centre + 0.24 * scale, ground), (centre - 0.24 * scale, ground)], colour, 0.28 * scale)  # fmt: skip
+    top, low = 0.28 * scale, 0.24 * scale
+    corners = [(centre - top, ground - scale), (centre + top, ground - scale), (centre + low, ground),
+               (centre - low, ground)]  # fmt: skip
+    painter.polygon(corners, colour, top)
     painter.ellipse((centre, ground - scale), (0.31 * scale, 0.09 * scale), (30, 32, 32))
     return trimmed(painter.finish(), (centre, ground), scale)
 
@@ -156,3 +186,15 @@ def _sign(rng: np.random.Generator, scale: float, light: float) -> Sprite:
     painter.ellipse((centre, ground - 2.2 * scale), (0.32 * scale, 0.32 * scale), red, roundness=0)
     painter.ellipse((centre, ground - 2.2 * scale), (0.24 * scale, 0.24 * scale), (232, 232, 228), roundness=0)
     return trimmed(painter.finish(), (centre, ground), scale)
+
+
+_DRAWERS: dict[str, Callable[[np.random.Generator, float, float], Sprite]] = {
+    "car": _car,
+    "rear": _car_from_behind,
+    "lamp": _lamp,
+    "bush": _bush,
+    "kiosk": _kiosk,
+    "tree": _tree,
+    "bin": _bin,
+    "sign": _sign,
+}

@@ -10,15 +10,15 @@ Pose = dict[str, Array]
 
 STRIDE = 0.755  # length of a cycle of two steps at full vigour, in body heights: 4 legs x sin(swing)
 
-_HIP, _SHOULDER, _HEAD = 0.52, 0.815, 0.932  # heights above the ground of a standing body
+_HIP, _SHOULDER, _HEAD = 0.52, 0.8, 0.932  # heights above the ground of a standing body
 _THIGH, _SHIN, _UPPER_ARM, _FOREARM = 0.245, 0.24, 0.17, 0.155
 
 
 def walking_pose(phase: float, vigour: float, girth: float = 1.0) -> Pose:
     """Return the joints of a walking body.
 
-    Thighs swing as a cosine; the knee of the leg that comes forward bends; arms swing against the legs. The body is then
-    lowered until the lowest foot stands on the ground, which gives the bobbing of a walk by itself.
+    Thighs swing as a cosine; the knee of the leg that comes forward bends; arms swing against the legs. The body is
+    then lowered until the lowest foot stands on the ground, which gives the bobbing of a walk by itself.
 
     Args:
         phase: Position in the cycle, 0 to 1; at 0 the left leg is foremost.
@@ -40,7 +40,7 @@ def walking_pose(phase: float, vigour: float, girth: float = 1.0) -> Pose:
         pitch = push + 0.5 * bend - 0.25 * vigour * max(0.0, cosine)
         toe = ankle + np.array([0.1 * np.cos(pitch), sign * 0.012, -0.03 - 0.1 * np.sin(pitch)])
         heel = ankle + np.array([-0.03, 0.0, -0.03])
-        shoulder = np.array([0.012 * vigour, sign * 0.108 * girth, _SHOULDER])
+        shoulder = np.array([0.012 * vigour, sign * 0.106 * girth, _SHOULDER])
         arm = -0.38 * vigour * cosine
         elbow = shoulder + _UPPER_ARM * _swing(arm, sign * (0.12 + 0.05 * girth))
         wrist = elbow + _FOREARM * _swing(arm + 0.12 + 0.3 * vigour, sign * 0.03)

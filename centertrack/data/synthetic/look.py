@@ -58,7 +58,7 @@ class Light:
         lift: Haze, added to every channel.
         side: -1 light from the left, 1 from the right.
         sun: Strength of cast shadows, 0 to 1.
-        shadow: Shift of the shadow of a body's top, in body heights: x to the right, y down in the image.
+        shadow: Where the shadow of a point falls, per pixel of its height: x to the right, y down in the image.
     """
 
     sky_top: Colour
@@ -106,5 +106,5 @@ def random_light(rng: np.random.Generator, time_of_day: str) -> Light:
         lift=float(rng.uniform(0, 16)),
         side=side,
         sun=float(sun),
-        shadow=(-side * float(rng.uniform(0.3, 1.1)), float(rng.uniform(-0.16, 0.1))),
+        shadow=(-side * float(rng.uniform(0.3, 1.0)), float(rng.choice([-1.0, 1.0]) * rng.uniform(0.06, 0.16))),
     )

@@ -37,6 +37,7 @@ class Outfit:
     hair_colour: Colour
     top: str
     top_colour: Colour
+    shirt_colour: Colour
     bottom: str
     bottom_colour: Colour
     shoes_colour: Colour
@@ -61,6 +62,7 @@ def random_outfit(rng: np.random.Generator) -> Outfit:
         hair_colour=_pick(rng, _HAIR),
         top=top,
         top_colour=top_colour,
+        shirt_colour=_cloth_colour(rng),
         bottom=bottom,
         bottom_colour=top_colour if top == "dress" else _trouser_colour(rng),
         shoes_colour=_pick(rng, _SHOES),
@@ -103,8 +105,8 @@ def _trouser_colour(rng: np.random.Generator) -> Colour:
 def _fabric(rng: np.random.Generator, base: Colour) -> Array:
     """Paint a piece of cloth: plain, striped, checked, in blocks of colour or printed."""
     height, width = 96, 64
-    cloth = np.ones((height, width, 3), np.float32) * np.float32(base)
-    other = np.float32(_cloth_colour(rng))
+    cloth = np.ones((height, width, 3), np.float32) * np.array(base, np.float32)
+    other = np.array(_cloth_colour(rng), np.float32)
     rows, columns = np.mgrid[:height, :width]
     pattern = rng.choice(["plain", "rows", "columns", "checks", "blocks", "print"], p=[0.5, 0.12, 0.08, 0.1, 0.1, 0.1])
     period = int(rng.integers(6, 18))
@@ -113,7 +115,7 @@ def _fabric(rng: np.random.Generator, base: Colour) -> Array:
     elif pattern == "columns":
         cloth[columns % period < period // 3] = other
     elif pattern == "checks":
-        cloth[rows % period < period // 3] = 0.5 * np.float32(base) + 0.5 * other
+        cloth[rows % period < period // 3] = 0.5 * np.array(base, np.float32) + 0.5 * other
         cloth[columns % period < period // 3] *= 0.7
     elif pattern == "blocks":
         cloth[: int(height * rng.uniform(0.25, 0.6))] = other

@@ -1,20 +1,22 @@
-"""A small painter: shaded shapes on a transparent canvas, anti-aliased by supersampling."""
+"""A small painter: shaded shapes with smooth edges on a transparent canvas."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.generic]
-Image = npt.NDArray[np.uint8]
-Colour = tuple[float, float, float]
-Point = tuple[float, float]
+Array: TypeAlias = npt.NDArray[Any]
+Image: TypeAlias = npt.NDArray[np.uint8]
+Colour: TypeAlias = tuple[float, float, float]
+Point: TypeAlias = tuple[float, float]
 
-SUPERSAMPLE = 2
 _FRACTION_BITS = 4  # opencv takes polygon corners as fixed-point numbers
+_ANGLES = np.linspace(0, 2 * np.pi, 20, endpoint=False)
+_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1)
 
 
 def fractal_noise(
@@ -53,7 +55,7 @@ class Painter:
 
     def __init__(self, width: int, height: int, light: float = 0.0) -> None:
         self.width, self.height = max(width, 1), max(height, 1)
-        self._rgba = np.zeros((self.height * SUPERSAMPLE, self.width * SUPERSAMPLE, 4), np.uint8)
+        self._rgba = np.zeros((self.height, self.width, 4), np.uint8)
         self._light = light
 
     def polygon(
@@ -73,16 +75,17 @@ class Painter:
             texture: Stretched over the shape's bounding box; (h, w) multiplies the colour, (h, w, 3) replaces it.
             glow: How much lighter the top is than the bottom, as a fraction.
         """
-        points = np.asarray(corners, np.float64) * SUPERSAMPLE
+        points = np.asarray(corners, np.float64)
         low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0)
-        high = np.minimum(np.ceil(points.max(0)).astype(int) + 2, (self._rgba.shape[1], self._rgba.shape[0]))
+        high = np.minimum(np.ceil(points.max(0)).astype(int) + 2, (self.width, self.height))
         if (high - low).min() <= 0:
             return
         width, height = (high - low).tolist()
         mask = np.zeros((height, width), np.uint8)
-        fixed = np.round((points - low) * 2**_FRACTION_BITS).astype(np.int32)
-        cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_8, shift=_FRACTION_BITS)
-        shade = self._shade(mask, float(roundness) * SUPERSAMPLE)
+        # opencv's whole numbers are pixel centres, ours are pixel corners
+        fixed = np.round((points - low - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+        cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_AA, shift=_FRACTION_BITS)
+        shade = self._shade(mask, float(roundness))
         if glow:
             shade = shade * np.linspace(1 + float(glow), 1 - float(glow), height, dtype=np.float32)[:, None]
         if texture is not None:
@@ -94,15 +97,16 @@ class Painter:
         else:
             channels = [shade * np.float32(level) for level in colour]
         pixels = cv2.convertScaleAbs(cv2.merge([*channels, np.full_like(shade, 255)]))
-        cv2.copyTo(pixels, mask, self._rgba[low[1] : high[1], low[0] : high[0]])
+        cover = cv2.merge([mask] * 4)
+        area = self._rgba[low[1] : high[1], low[0] : high[0]]
+        behind = cv2.multiply(area, 255 - cover, scale=1 / 255)
+        cv2.add(behind, cv2.multiply(pixels, cover, scale=1 / 255), dst=area)
 
     def capsule(
         self, start: Point, end: Point, radius: float, end_radius: float, colour: Colour, texture: Array | None = None
     ) -> None:
         """Draw a limb: two circles and what lies between them."""
-        angles = np.linspace(0, 2 * np.pi, 14, endpoint=False)
-        circle = np.stack([np.cos(angles), np.sin(angles)], 1)
-        points = np.concatenate([np.asarray(start) + radius * circle, np.asarray(end) + end_radius * circle])
+        points = np.concatenate([np.asarray(start) + radius * _CIRCLE, np.asarray(end) + end_radius * _CIRCLE])
         hull = cv2.convexHull(points.astype(np.float32))[:, 0]
         self.polygon(hull, colour, roundness=(radius + end_radius) / 2, texture=texture)
 
@@ -110,8 +114,7 @@ class Painter:
         self, centre: Point, radii: Point, colour: Colour, roundness: float | None = None, texture: Array | None = None
     ) -> None:
         """Fill an upright ellipse, lit as a ball unless `roundness` says otherwise."""
-        angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        points = np.stack([centre[0] + radii[0] * np.cos(angles), centre[1] + radii[1] * np.sin(angles)], 1)
+        points = np.asarray(centre) + np.asarray(radii) * _CIRCLE
         self.polygon(points, colour, min(radii) if roundness is None else roundness, texture)
 
     def rectangle(
@@ -122,7 +125,7 @@ class Painter:
 
     def finish(self) -> Image:
         """Return the (height, width, 4) RGBA picture, colours premultiplied by alpha."""
-        return np.asarray(cv2.resize(self._rgba, (self.width, self.height), interpolation=cv2.INTER_AREA), np.uint8)
+        return self._rgba
 
     def _shade(self, mask: Image, radius: float) -> npt.NDArray[np.float32]:
         """Brightness factor of every pixel; the blurred mask serves as the height of a rounded body.

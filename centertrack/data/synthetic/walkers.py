@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from centertrack.data.synthetic.backdrop import Plan
 from centertrack.data.synthetic.gait import STRIDE
 from centertrack.data.synthetic.look import Camera
 from centertrack.data.synthetic.outfits import Outfit, random_outfit
@@ -40,8 +41,7 @@ def random_walkers(
     times: Array,
     camera: Camera,
     window: Callable[[float], tuple[float, float]],
-    depths: tuple[float, float],
-    half_width: float,
+    plan: Plan,
 ) -> list[Walker]:
     """Send people on their ways so that each of them passes through the image at some time.
 
@@ -51,9 +51,9 @@ def random_walkers(
         times: (T,) seconds of the frames.
         camera: The camera.
         window: Time -> leftmost and rightmost pixel column in view.
-        depths: Nearest and farthest distance in metres.
-        half_width: Limit to the sides in metres.
+        plan: Where people can walk.
     """
+    depths = 1.02 * plan.near, plan.far
     walkers: list[Walker] = []
     way: tuple[Array, float] | None = None
     for _ in range(count):
@@ -66,7 +66,7 @@ def random_walkers(
             way = None
         else:
             points, facing = way = _random_way(rng, times, camera, window, depths)
-        points = np.stack([np.clip(points[:, 0], -half_width, half_width), np.clip(points[:, 1], *depths)], 1)
+        points = np.stack([np.clip(points[:, 0], -plan.half_width, plan.half_width), np.clip(points[:, 1], *depths)], 1)
         walkers.append(_walk(rng, outfit, times, points, facing))
     return walkers
 
@@ -79,8 +79,8 @@ def _random_way(
     depths: tuple[float, float],
 ) -> tuple[Array, float]:
     """A path (T, 2) in metres and the direction faced when standing."""
-    rows = [camera.project(0, z)[1] for z in depths]
-    z = camera.distance(rng.uniform(*sorted(rows)))
+    upper, lower = (camera.project(0, z)[1] for z in reversed(depths))
+    z = camera.distance(rng.uniform(upper, lower))  # evenly over the rows of the image
     meeting = rng.uniform(times[0] - 0.05 * times[-1], times[-1])  # when the path crosses a place in view
     left, right = window(float(np.clip(meeting, times[0], times[-1])))
     x = (rng.uniform(left + 0.04 * (right - left), right - 0.04 * (right - left)) - camera.centre) / camera.scale(z)
