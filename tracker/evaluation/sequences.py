@@ -52,7 +52,7 @@ def find_sequences(
                 f"no ground truth for {_listed(unknown)} in {ground_truth}; there is {_listed(list(found))}"
             )
         found = {name: found[name] for name in sequences}
-    result_files = _match_results(list(found), Path(results))
+    result_files = match_results(list(found), Path(results))
     return [SequenceFiles(name, path, result_files[name], find_length(path)) for name, path in found.items()]
 
 
@@ -89,7 +89,7 @@ def _sequence_folders(folder: Path, depth: int) -> list[Path]:
     return [found for path in inside for found in _sequence_folders(path, depth - 1)]
 
 
-def _match_results(names: list[str], results: Path) -> dict[str, Path]:
+def match_results(names: list[str], results: Path) -> dict[str, Path]:
     if results.is_file():
         if len(names) > 1:
             raise InputError(
