@@ -11,6 +11,7 @@ from torch import Tensor
 from tracker.errors import InputError
 
 EPS = 1e-7
+MIN_HULL = 1e-3  # side of the enclosing box; a smaller one, of two boxes without area, would send gradients of 1 / EPS
 BOX_LOSSES = ("l1", "smooth_l1", "iou", "giou", "diou", "ciou")
 
 
@@ -57,7 +58,7 @@ def _iou_loss(predicted: Tensor, target: Tensor, kind: str) -> Tensor:
         return 1 - iou
     hull = torch.maximum(predicted[:, 2:], target[:, 2:]) - torch.minimum(predicted[:, :2], target[:, :2])
     if kind == "giou":
-        area = hull.prod(dim=1)
+        area = hull.clamp(min=MIN_HULL).prod(dim=1)
         return 1 - iou + (area - union) / (area + EPS)
     centre_distance = (predicted[:, :2] + predicted[:, 2:] - target[:, :2] - target[:, 2:]) / 2
     diou = 1 - iou + centre_distance.square().sum(dim=1) / (hull.square().sum(dim=1) + EPS)

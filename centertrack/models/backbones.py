@@ -234,7 +234,7 @@ def _torchvision_model(name: str, pretrained: bool | str) -> Any:
     weights = "DEFAULT" if pretrained is True else None
     net = _fetch(lambda: torchvision.models.get_model(name, weights=weights), name)
     if isinstance(pretrained, str) and pretrained:
-        net.load_state_dict(_read_state_dict(pretrained))
+        _load_exactly(net, _read_state_dict(pretrained), pretrained)
     return net
 
 
@@ -255,19 +255,25 @@ def _fetch(build: Callable[[], Any], name: str) -> Any:
 def _read_state_dict(path: str) -> dict[str, Tensor]:
     if not Path(path).is_file():
         raise InputError(f"no such weights file: {path}")
-    if path.endswith(".safetensors"):
-        from safetensors.torch import load_file
+    try:
+        if path.endswith(".safetensors"):
+            from safetensors.torch import load_file
 
-        return load_file(path)
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return state.get("state_dict", state)
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return state.get("state_dict", state)
+    except Exception as error:  # every reader fails in its own way; a user needs one sentence
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: cannot be read as a state dict ({reason})") from error
 
 
 def _load_exactly(net: nn.Module, state: dict[str, Tensor], path: str) -> None:
-    missing, left_over = net.load_state_dict(state, strict=False)
-    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    own = net.state_dict()
+    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
+    left_over = [key for key in state if key not in own or own[key].shape != state[key].shape]
     if missing or left_over:
         raise InputError(
-            f"{path} does not fit this backbone: it lacks {missing[:3]} ({len(missing)} in all) and has "
-            f"{left_over[:3]} ({len(left_over)} in all) left over"
+            f"{path} does not fit this backbone: it lacks {missing[:3]} ({len(missing)} in all), and "
+            f"{left_over[:3]} ({len(left_over)} in all) have no place in it or another shape"
         )
+    net.load_state_dict({**own, **state})

@@ -96,6 +96,10 @@ class CenterNet(pl.LightningModule):
         InputError: A name or an option that is not known.
     """
 
+    _jit_is_scripting = (
+        True  # Lightning's `trainer` raises when there is none, and torch.jit.trace reads every property
+    )
+
     def __init__(
         self,
         backbone: dict[str, Any],

@@ -1,0 +1,142 @@
+"""One contract for every backbone: channels, strides, frozen stages, names, weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from centertrack.models import MobileNetBackbone, ResNetBackbone, ShuffleNetBackbone, TimmBackbone
+from tracker.errors import InputError
+
+NETWORKS = [
+    (ResNetBackbone, "resnet18", [64, 64, 128, 256, 512]),
+    (ResNetBackbone, "resnet34", [64, 64, 128, 256, 512]),
+    (ResNetBackbone, "resnet50", [64, 256, 512, 1024, 2048]),
+    (MobileNetBackbone, "mobilenet_v2", [16, 24, 32, 96, 320]),
+    (MobileNetBackbone, "mobilenet_v3_small", [16, 16, 24, 48, 96]),
+    (MobileNetBackbone, "mobilenet_v3_large", [16, 24, 40, 112, 160]),
+    (ShuffleNetBackbone, "shufflenet_v2_x0.5", [24, 24, 48, 96, 192]),
+    (ShuffleNetBackbone, "shufflenet_v2_x1.0", [24, 24, 116, 232, 464]),
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "channels"), NETWORKS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_features_have_the_channels_and_strides_promised(family: Any, name: str, channels: list[int]) -> None:
+    backbone = family(name, pretrained=False, return_features=True).eval()
+    with torch.no_grad():
+        features = backbone(torch.zeros(1, 3, 64, 96))
+    assert backbone.out_channels == channels == [f.shape[1] for f in features]
+    assert [64 // f.shape[2] for f in features] == [96 // f.shape[3] for f in features] == [2, 4, 8, 16, 32]
+    assert backbone.output_stride == 32
+
+
+@pytest.mark.parametrize("family", [ResNetBackbone, MobileNetBackbone, TimmBackbone])
+def test_without_features_the_deepest_map_comes_out(family: Any) -> None:
+    name = {ResNetBackbone: "resnet18", MobileNetBackbone: "mobilenet_v2", TimmBackbone: "mobilenetv4_conv_small"}[
+        family
+    ]
+    backbone = family(name, pretrained=False).eval()
+    with torch.no_grad():
+        out = backbone(torch.zeros(1, 3, 64, 96))
+    assert [out.shape[1]] == list(backbone.out_channels)
+    assert out.shape[2:] == (2, 3)
+
+
+def test_resnet_equals_the_network_of_torchvision() -> None:
+    torch.manual_seed(0)
+    net = torchvision.models.resnet18(weights=None).eval()
+    backbone = ResNetBackbone("resnet18", pretrained=False).eval()
+    own = dict(backbone.named_parameters())
+    for (_, theirs), mine in zip(net.named_parameters(), own.values(), strict=False):
+        mine.data.copy_(theirs)
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        pooled = net.fc(backbone(x).mean(dim=(2, 3)))
+        torch.testing.assert_close(pooled, net(x))
+
+
+def test_frozen_stages_stay_frozen_through_train() -> None:
+    backbone = ResNetBackbone("resnet18", pretrained=False, frozen_stages=2)
+    assert backbone.train() is backbone
+    frozen, free = backbone.stages[:2], backbone.stages[2:]
+    assert not any(p.requires_grad for p in frozen.parameters())
+    assert all(p.requires_grad for p in free.parameters())
+    assert not any(m.training for m in frozen.modules() if isinstance(m, nn.BatchNorm2d))
+    assert all(m.training for m in free.modules() if isinstance(m, nn.BatchNorm2d))
+    before = frozen[0][1].running_mean.clone()
+    backbone(torch.randn(2, 3, 64, 64))
+    assert torch.equal(frozen[0][1].running_mean, before)
+
+
+def test_frozen_stages_stay_frozen_inside_a_larger_network() -> None:
+    whole = nn.Sequential(ResNetBackbone("resnet18", pretrained=False, frozen_stages=1))
+    whole.eval()
+    whole.train()
+    assert not whole[0].stages[0][1].training
+    assert whole[0].stages[1][1][0].bn1.training
+
+
+@pytest.mark.parametrize("frozen_stages", [-1, 6])
+def test_more_frozen_stages_than_there_are_is_refused(frozen_stages: int) -> None:
+    with pytest.raises(InputError, match="frozen_stages"):
+        ResNetBackbone("resnet18", pretrained=False, frozen_stages=frozen_stages)
+
+
+def test_the_names_of_the_documents_are_aliases() -> None:
+    backbone = ResNetBackbone(name="resnet18", pretrained=False, frozen_stage=1)
+    assert backbone.frozen_stages == 1
+    with pytest.raises(InputError, match="stages_frozen"):
+        ResNetBackbone("resnet18", pretrained=False, stages_frozen=1)
+
+
+@pytest.mark.parametrize("family", [ResNetBackbone, MobileNetBackbone, ShuffleNetBackbone, TimmBackbone])
+def test_unknown_networks_are_refused(family: Any) -> None:
+    with pytest.raises(InputError, match="resnet17"):
+        family("resnet17", pretrained=False)
+
+
+def test_timm_cannot_freeze_and_says_so() -> None:
+    with pytest.raises(InputError, match="does not support frozen_stages"):
+        TimmBackbone("mobilenetv4_conv_small", pretrained=False, frozen_stages=1)
+
+
+def test_without_a_network_pretrained_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unplugged(*_: object, **__: object) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setattr("torch.hub.download_url_to_file", unplugged)
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", unplugged)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unplugged)
+    with pytest.raises(InputError, match=r"pretrained.*local state dict"):
+        ResNetBackbone("resnet18", pretrained=True)
+
+
+def test_pretrained_takes_a_local_file(tmp_path: Path) -> None:
+    net = torchvision.models.resnet18(weights=None)
+    torch.save(net.state_dict(), tmp_path / "resnet18.pth")
+    backbone = ResNetBackbone("resnet18", pretrained=str(tmp_path / "resnet18.pth"))
+    assert torch.equal(backbone.stages[0][0].weight, net.conv1.weight)
+
+
+def test_pretrained_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "resnet18.pth")
+    for family, name in ((ResNetBackbone, "resnet34"), (MobileNetBackbone, "mobilenet_v2")):
+        with pytest.raises(InputError, match="does not fit"):
+            family(name, pretrained=str(tmp_path / "resnet18.pth"))
+
+
+@pytest.mark.parametrize("content", [None, b"not a checkpoint"], ids=["missing", "garbage"])
+def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "weights.pth"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"weights\.pth"):
+        ResNetBackbone("resnet18", pretrained=str(path))

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from centertrack.models import Box2DHead, HeatmapHead, ReIDHead
+
+
+@pytest.mark.parametrize("conv_type", ["plain", "normal", "separable"])
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_width_depth_and_channels_out(conv_type: str, depth: int) -> None:
+    features = torch.zeros(2, 16, 5, 6)
+    for head, channels in (
+        (HeatmapHead(16, 2, width=24, depth=depth, conv_type=conv_type), 2),
+        (Box2DHead(16, width=24, depth=depth, conv_type=conv_type), 4),
+        (ReIDHead(16, 8, width=24, depth=depth, conv_type=conv_type), 8),
+    ):
+        assert head.out_channels == channels
+        assert head(features).shape == (2, channels, 5, 6)
+        assert len(head.layers) == 1 + depth * (2 if conv_type == "plain" else 1)
+
+
+def test_a_new_heatmap_says_one_in_ten_everywhere() -> None:
+    torch.manual_seed(0)
+    probability = HeatmapHead(64, 2)(torch.rand(1, 64, 8, 8)).sigmoid()
+    assert probability.min() > 0.07
+    assert probability.max() < 0.14
+
+
+def test_new_boxes_start_ten_cells_wide_where_the_clamp_lets_gradients_pass() -> None:
+    for multiplier in (1.0, 16.0):
+        head = Box2DHead(64, box_multiplier=multiplier)
+        torch.testing.assert_close(head(torch.zeros(1, 64, 2, 2)), torch.full((1, 4, 2, 2), 10.0), rtol=0, atol=8.0)
+        assert head.layers[-1].bias.mul(multiplier).tolist() == [10.0] * 4
+
+
+def test_embeddings_start_without_a_common_direction() -> None:
+    assert ReIDHead(64).out_channels == 64
+    assert ReIDHead(64).layers[-1].bias.abs().sum() == 0

@@ -1,0 +1,140 @@
+"""Weights there and back, and files that are not what they claim."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from centertrack.models import CenterNet, build_centernet, from_pretrained, save_weights
+from centertrack.models.zoo import load_matching
+from tests.centertrack.models.test_centernet import NANO, nano
+from tracker.errors import InputError
+
+
+def test_saved_weights_come_back_with_their_network(tmp_path: Path) -> None:
+    model = nano(num_identities=6, input_format={"size": [96, 64], "channel_order": "bgr"}).eval()
+    save_weights(model, tmp_path / "nano.safetensors")
+    loaded = from_pretrained(tmp_path / "nano.safetensors")
+    assert not loaded.training
+    assert loaded.input_format == model.input_format
+    assert loaded.reid_loss is None  # the classifier is for training only
+    x = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        for found, expected in zip(loaded(x), model(x), strict=True):
+            torch.testing.assert_close(found, expected, rtol=0.02, atol=0.02)  # stored as float16
+    for key, value in loaded.state_dict().items():
+        torch.testing.assert_close(value, model.state_dict()[key], rtol=1e-3, atol=1e-6)
+
+
+def test_a_training_checkpoint_is_loaded_with_its_network(tmp_path: Path) -> None:
+    model = nano(num_identities=6).eval()
+    checkpoint = {
+        "state_dict": model.state_dict(),
+        "hyper_parameters": {**model.config, "_instantiator": "pytorch_lightning.cli.instantiate_module"},
+    }
+    torch.save(checkpoint, tmp_path / "last.ckpt")
+    loaded = from_pretrained(tmp_path / "last.ckpt")
+    for key, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], value)
+
+
+def test_lightning_loads_its_own_checkpoint(tmp_path: Path) -> None:
+    import pytorch_lightning as pl
+
+    model = nano(num_identities=6, loss={"balance": "uncertainty"})
+    trainer = pl.Trainer(logger=False, enable_checkpointing=False, accelerator="cpu", enable_model_summary=False)
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    loaded = CenterNet.load_from_checkpoint(tmp_path / "last.ckpt")
+    assert sorted(loaded.state_dict()) == sorted(model.state_dict())
+    assert torch.equal(loaded.state_dict()["balance.detection"], model.state_dict()["balance.detection"])
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
+    model = nano()
+    other = {**model.config, "neck": {**model.config["neck"], "upsample_channels": [16, 16, 16]}}
+    torch.save({"state_dict": model.state_dict(), "hyper_parameters": other}, tmp_path / "wrong.ckpt")
+    with pytest.raises(InputError, match="does not fit"):
+        from_pretrained(tmp_path / "wrong.ckpt")
+
+
+@pytest.mark.parametrize("name", ["broken.safetensors", "broken.ckpt", "broken.pth"])
+@pytest.mark.parametrize("content", [b"", b"garbage" * 50], ids=["empty", "garbage"])
+def test_a_corrupted_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=name):
+        from_pretrained(tmp_path / name)
+
+
+def test_a_cut_off_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "nano.safetensors"
+    save_weights(nano(), path)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(InputError, match="nano"):
+        from_pretrained(path)
+
+
+class Hostile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
+    trap = tmp_path / "executed"
+    torch.save({"state_dict": {}, "hyper_parameters": Hostile(trap)}, tmp_path / "hostile.ckpt")
+    with pytest.raises(InputError, match="hostile"):
+        from_pretrained(tmp_path / "hostile.ckpt")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Hostile(trap)))
+    with pytest.raises(InputError, match="plain"):
+        from_pretrained(tmp_path / "plain.pth")
+    assert not trap.exists()
+
+
+def test_unknown_names_list_the_known_ones() -> None:
+    with pytest.raises(InputError, match="give a file, or one of"):
+        from_pretrained("fairmot-giant")
+
+
+def test_a_network_is_built_from_a_mapping_or_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(yaml.safe_dump({"model": NANO, "trainer": {"max_epochs": 1}}))
+    for config in (NANO, {"model": NANO}, path, str(path)):
+        assert build_centernet(config).num_classes == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("- 1\n", "mapping"), ("model: {backbone: {name: resnet18}}\n", "neck"), ("a: [\n", "model.yaml")],
+)
+def test_a_broken_configuration_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        build_centernet(path)
+
+
+def test_fine_tuning_takes_what_fits_and_reports_the_rest(tmp_path: Path) -> None:
+    source = nano()
+    save_weights(source, tmp_path / "source.safetensors")
+    heads = {**NANO["output_heads"], "reid": {**NANO["output_heads"]["reid"], "embedding_dim": 32}}
+    model = CenterNet(**{**NANO, "output_heads": heads})
+    report = str(load_matching(model, tmp_path / "source.safetensors"))
+    assert "heads.reid.layers.1.weight" in report
+    torch.testing.assert_close(
+        model.backbone.state_dict()["stages.0.0.weight"],
+        source.backbone.state_dict()["stages.0.0.weight"],
+        rtol=1e-3,
+        atol=1e-6,
+    )
+    again = build_centernet(
+        {**NANO, "output_heads": heads, "load_from_checkpoint": str(tmp_path / "source.safetensors")}
+    )
+    assert torch.equal(again.backbone.stages[0][0].weight, model.backbone.stages[0][0].weight)
