@@ -57,7 +57,8 @@ class _Figure:
         self._arm(near)
         if self.outfit.bag == "hand":
             self._hand_bag(near)
-        return trimmed(self.painter.finish(), (self.centre, self.ground), self.pixels / self.outfit.height)
+        sole = self.ground + 0.018 * self.pixels  # the joints of the feet lie inside the shoes
+        return trimmed(self.painter.finish(), (self.centre, sole), self.pixels / self.outfit.height)
 
     def _project(self, joint: Array) -> Point:
         across = joint[0] * self.forward + joint[1] * self.toward

@@ -132,7 +132,7 @@ class Painter:
 
         It varies slowly, so it is computed on a coarse grid.
         """
-        if radius < 1:
+        if radius < 1.5:
             return np.ones(mask.shape, np.float32)
         step = min(max(radius / 4, 1.0), max(min(mask.shape) / 4, 1.0))
         size = max(round(mask.shape[1] / step), 2), max(round(mask.shape[0] / step), 2)

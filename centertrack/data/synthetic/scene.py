@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from centertrack.data.synthetic.look import LAYOUTS, TIMES_OF_DAY, Camera, random_light
 from centertrack.data.synthetic.painter import Image
 from centertrack.data.synthetic.sensor import Sensor
+from centertrack.data.synthetic.sequence_writer import SequenceWriter
 from centertrack.data.synthetic.sprite import (
     Placement,
     Rectangle,
@@ -108,9 +108,10 @@ class StreetScene:
 
     def __init__(self, config: SceneConfig | None = None) -> None:
         self.config = config = config or SceneConfig()
-        rng = np.random.default_rng(config.seed)
+        # each part has a stream of its own, so that changing one leaves the others alone
+        choices, light, pan_way, street, people_ways, sensor = np.random.default_rng(config.seed).spawn(6)
         width, height = config.size
-        draws = rng.random(8).tolist()  # one for each open choice, so that fixing one leaves the others alone
+        draws = choices.random(8).tolist()
         layout = config.layout or LAYOUTS[int(draws[0] * len(LAYOUTS))]
         time_of_day = config.time_of_day or TIMES_OF_DAY[int(draws[1] * len(TIMES_OF_DAY))]
         camera_height = 1.5 + 5 * draws[2] ** 1.5 if config.camera_height is None else config.camera_height
@@ -121,14 +122,16 @@ class StreetScene:
         horizon = (0.45 - 0.08 * (camera_height - 1.5) + 0.1 * (draws[7] - 0.5)) * height
 
         self._times = np.arange(max(round(config.seconds * config.frame_rate), 1)) / config.frame_rate
-        self._light = random_light(rng, time_of_day)
-        self._pan = _Pan(rng, config.size, pan)
+        self._light = random_light(light, time_of_day)
+        self._pan = _Pan(pan_way, config.size, pan)
         panorama = self._pan.panorama
         self._camera = Camera(zoom * width, camera_height, panorama[0] / 2, horizon + _BORDER)
-        self._street = build_street(rng, self._camera, panorama, width, layout, self._light, furniture)
-        self._walkers = random_walkers(rng, people, self._times, self._camera, self._pan.view, self._street.plan)
+        self._street = build_street(street, self._camera, panorama, width, layout, self._light, furniture)
+        self._walkers = random_walkers(
+            people_ways, people, self._times, self._camera, self._pan.view, self._street.plan
+        )
         self._wardrobe = Wardrobe(self._walkers, self._camera, self._light)
-        self._sensor = Sensor(rng, width, height)
+        self._sensor = Sensor(sensor, width, height)
 
     def __len__(self) -> int:
         return len(self._times)
@@ -153,7 +156,7 @@ class StreetScene:
             canvas, (left - column, top - row), np.random.default_rng((self.config.seed, index))
         )
         boxes, ids, visibility = [], [], []
-        for number, placement in enumerate(placements):
+        for number, placement in placements.items():
             box = np.array(placement.box, np.float32) - np.array([left - column, top - row] * 2, np.float32)
             if (box[:2] < (width, height)).all() and (box[2:] > 0).all():
                 boxes.append(box)
@@ -173,22 +176,27 @@ class StreetScene:
             folder: Gets `gt/gt.txt` (9 columns, of every figure of which anything is seen) and `seqinfo.ini`.
             images: Also write `img1/000001.jpg` and so on.
         """
-        write_mot(self, folder, images)
+        with SequenceWriter(folder, self.config.size, self.config.frame_rate, images) as writer:
+            for shot in self:
+                writer.write(shot)
 
-    def _placements(self, index: int, column: int, row: int) -> list[Placement]:
-        """Every figure's picture and place; pixels count from (column, row) of the panorama."""
-        placements = []
+    def _placements(self, index: int, column: int, row: int) -> dict[int, Placement]:
+        """Picture and place of every figure near the image; pixels count from (column, row) of the panorama."""
+        placements = {}
         for number, walker in enumerate(self._walkers):
             x, z = walker.points[index].tolist()
             across, down = self._camera.project(x, z)
-            sprite = self._wardrobe.sprite(number, index)
-            placements.append(Placement(sprite, across - column, down - row, self._camera.scale(z)))
+            scale = self._camera.scale(z)
+            reach = 1.3 * walker.outfit.height * scale  # body and shadow
+            if -reach < across - column < self.config.size[0] + reach:
+                sprite = self._wardrobe.sprite(number, index)
+                placements[number] = Placement(sprite, across - column, down - row, scale)
         return placements
 
-    def _draw_shadows(self, canvas: Image, placements: Sequence[Placement]) -> list[Rectangle]:
+    def _draw_shadows(self, canvas: Image, placements: Mapping[int, Placement]) -> list[Rectangle]:
         """Draw all shadows, before any body; returns the parts of the canvas that they cover."""
         drawn = []
-        for number, placement in enumerate(placements):
+        for number, placement in placements.items():
             size = placement.scale * self._walkers[number].outfit.height
             drawn.append(lay_contact_shadow(canvas, placement.x, placement.y, 0.15 * size, 0.45))
             if self._light.sun > 0:
@@ -200,20 +208,21 @@ class StreetScene:
         canvas: Image,
         labels: Image,
         index: int,
-        placements: Sequence[Placement],
+        placements: Mapping[int, Placement],
         shadows: Sequence[Rectangle],
         corner: tuple[int, int],
-    ) -> list[int]:
+    ) -> dict[int, int]:
         """Draw figures, farthest first, and furniture again where it hides them; returns each figure's pixels."""
-        sizes = [0] * len(placements)
+        sizes = {}
         covered = list(shadows)
-        queue = [(float(walker.points[index, 1]), number) for number, walker in enumerate(self._walkers)]
+        queue = [(float(self._walkers[number].points[index, 1]), number) for number in placements]
         queue += [(prop.z, -1 - number) for number, prop in enumerate(self._street.props)]
         for _, number in sorted(queue, reverse=True):
             if number < 0:
                 prop = self._street.props[-1 - number]
                 column, row = prop.column - corner[0], prop.row - corner[1]
-                for part in _overlaps(covered, column, row, prop.image):
+                part = _overlap(covered, column, row, prop.image)
+                if part is not None:
                     lay_over(canvas, labels, prop.image, column, row, 0, part)
                 continue
             image, column, row = rasterise(placements[number])
@@ -247,41 +256,15 @@ class _Pan:
         return left, left + self._size[0]
 
 
-def write_mot(scene: StreetScene, folder: str | Path, images: bool = False) -> None:
-    """Write a scene's ground truth; see `StreetScene.write_mot`."""
-    folder = Path(folder)
-    (folder / "gt").mkdir(parents=True, exist_ok=True)
-    if images:
-        (folder / "img1").mkdir(exist_ok=True)
-    rows = []
-    for item in scene:
-        number = item.frame.number
-        for (x1, y1, x2, y2), identity, seen in zip(item.boxes, item.ids, item.visibility, strict=True):
-            if seen > 0:
-                box = f"{x1 + 1:.2f},{y1 + 1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
-                rows.append(f"{number},{identity},{box},1,1,{seen:.4f}\n")
-        if images:
-            bgr = cv2.cvtColor(item.frame.image, cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(folder / "img1" / f"{number:06d}.jpg"), bgr, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    (folder / "gt" / "gt.txt").write_text("".join(rows), encoding="utf-8")
-    width, height = scene.config.size
-    (folder / "seqinfo.ini").write_text(
-        f"[Sequence]\nname={folder.name}\nimDir=img1\nframeRate={scene.config.frame_rate:g}\nseqLength={len(scene)}\n"
-        f"imWidth={width}\nimHeight={height}\nimExt=.jpg\n",
-        encoding="utf-8",
-    )
-
-
-def _overlaps(rectangles: Sequence[Rectangle], column: int, row: int, image: Image) -> list[Rectangle]:
-    """The parts of a picture with its top left pixel at (column, row) that lie under any of the rectangles."""
+def _overlap(rectangles: Sequence[Rectangle], column: int, row: int, image: Image) -> Rectangle | None:
+    """The part of a picture with its top left pixel at (column, row) that holds all its overlaps with rectangles."""
     right, bottom = column + image.shape[1], row + image.shape[0]
     parts = [(max(x1, column), max(y1, row), min(x2, right), min(y2, bottom)) for x1, y1, x2, y2 in rectangles]
     parts = [part for part in parts if part[0] < part[2] and part[1] < part[3]]
-    if len(parts) < 2:
-        return parts
-    # one rectangle around all of them: laying an edge twice would make it harder
+    if not parts:
+        return None
     x1, y1, x2, y2 = zip(*parts, strict=True)
-    return [(min(x1), min(y1), max(x2), max(y2))]
+    return min(x1), min(y1), max(x2), max(y2)
 
 
 def _count(labels: Image, label: int, box: tuple[float, float, float, float], size: tuple[int, int]) -> int:

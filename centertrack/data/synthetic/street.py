@@ -12,7 +12,6 @@ from centertrack.data.synthetic.look import Camera, Light
 from centertrack.data.synthetic.painter import Image
 from centertrack.data.synthetic.sprite import (
     Placement,
-    Rectangle,
     Sprite,
     lay_contact_shadow,
     lay_over,
@@ -42,11 +41,6 @@ class Prop:
     image: Image
     column: int
     row: int
-
-    @property
-    def rectangle(self) -> Rectangle:
-        """Where it is in the background."""
-        return self.column, self.row, self.column + self.image.shape[1], self.row + self.image.shape[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
