@@ -14,8 +14,6 @@ from tracker.base import Tracker
 from tracker.detections import Detections, Tracks
 from tracker.io.frame import Frame
 
-STAGES = ("decode", "prepare", "network", "associate", "write")
-
 
 @dataclass(slots=True)
 class FrameResult:
@@ -48,14 +46,14 @@ class Report:
     Attributes:
         frames: Frames that passed all stages.
         detections: Objects found in them.
-        ids: Distinct identities.
+        ids: Distinct identities; None where nothing was tracked.
         seconds: From start to end.
         busy_seconds: Name of each stage -> time it worked; for a stage with several workers, the mean.
     """
 
     frames: int = 0
     detections: int = 0
-    ids: set[int] = field(default_factory=set)
+    ids: set[int] | None = None
     seconds: float = 0.0
     busy_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -103,7 +101,7 @@ class Pipeline:
         self.predictor = predictor
         self.tracker = tracker
         self.sinks = sinks
-        self.report = Report()
+        self.report = Report(ids=None if tracker is None else set())
         self._batches = _batches(islice(frames, max_frames), batch_size)
 
     def run(self, progress: Callable[[FrameResult], None] | None = None) -> Report:
@@ -119,24 +117,30 @@ class Pipeline:
             Exception: Whatever a stage, a sink or `progress` raised.
         """
         start = time.perf_counter()
-        decode = Stage(next, repeat(self._batches))  # the iterator's own work is what takes time here
-        prepare = Stage(self._prepare, decode)
-        network = Stage(self._detect, prepare, workers=self.predictor.runtime.streams)
-        associate = Stage(self._associate, network)
-        write = Stage(self._write, associate)
-        stages: list[Stage[Any, Any]] = [decode, prepare, network, associate, write]
+        stages = self._start_stages()
+        last = stages[list(stages)[-1]]
         try:
-            for batch in write:
+            for batch in last:
                 for result in batch:
                     self._count(result)
                     if progress is not None:
                         progress(result)
         finally:
-            write.close()
+            last.close()
             self.report.seconds = time.perf_counter() - start
-            busy = (stage.busy_seconds for stage in stages)
-            self.report.busy_seconds = dict(zip(STAGES, busy, strict=True))
+            self.report.busy_seconds = {name: stage.busy_seconds for name, stage in stages.items()}
         return self.report
+
+    def _start_stages(self) -> dict[str, Stage[Any, Any]]:
+        """Return the running stages by name, each fed by the one before it."""
+        decode: Stage[Any, Any] = Stage(next, repeat(self._batches))  # the work is done by the iterator itself
+        stages = {"decode": decode, "prepare": Stage(self._prepare, decode)}
+        stages["network"] = Stage(self._detect, stages["prepare"], workers=self.predictor.runtime.streams)
+        if self.tracker is not None:
+            stages["associate"] = Stage(self._associate, stages["network"])
+        if self.sinks:
+            stages["write"] = Stage(self._write, stages[list(stages)[-1]])
+        return stages
 
     def _prepare(self, batch: list[Frame]) -> list[FrameResult]:
         return [FrameResult(frame, self.predictor.prepare(frame.image)) for frame in batch]
@@ -162,7 +166,7 @@ class Pipeline:
     def _count(self, result: FrameResult) -> None:
         self.report.frames += 1
         self.report.detections += 0 if result.detections is None else len(result.detections)
-        if result.tracks is not None:
+        if result.tracks is not None and self.report.ids is not None:
             self.report.ids.update(result.tracks.ids.tolist())
 
 

@@ -53,6 +53,7 @@ class Predictor:
     Attributes:
         input_format: What the network sees.
         class_names: Name of each label.
+        has_embeddings: Whether detections carry the appearance that re-identification needs.
         device: `cpu` or `cuda[:INDEX]`.
         runtime: What executes the network.
 
@@ -73,6 +74,7 @@ class Predictor:
         self.device = resolve_device(device)
         source, config = _open_weights(weights)
         self.class_names = class_names(config)
+        self.has_embeddings = "reid" in config["output_heads"]
         self.input_format = InputFormat(**config["input_format"])
         if image_size is not None:
             self.input_format = replace(self.input_format, size=image_size)
@@ -105,6 +107,10 @@ class Predictor:
         source_size = (image.shape[1], image.shape[0])
         placement = Placement.of(source_size, self.input_format_for(source_size))
         return PreparedImage(placement.draw(image, self.input_format.padding), placement)
+
+    def warm_up(self, source_size: tuple[int, int]) -> None:
+        """Load, convert and compile what sources of this (width, height) need, so that the first frame is quick."""
+        self([np.zeros((source_size[1], source_size[0], 3), np.uint8)])
 
     def input_format_for(self, source_size: tuple[int, int]) -> InputFormat:
         """Return what the network sees of sources of this (width, height)."""

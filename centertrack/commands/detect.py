@@ -1,0 +1,58 @@
+"""`centertrack detect`: images or video in, boxes out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centertrack.commands.options import add_network_options, add_source_options, build_predictor, score
+from centertrack.commands.outputs import OutputKind, OutputPlan
+
+if TYPE_CHECKING:
+    from centertrack.sinks import FileSink
+    from tracker.io.video import FrameSource
+
+SUMMARY = "find objects in images and videos"
+DESCRIPTION = """Find objects in images and videos, frame by frame, without ids.
+
+Results are COCO-style JSON: images, annotations (bbox as x, y, width, height in the source's own pixels, score,
+category_id) and categories. Without --results and --video both are written under runs/."""
+EPILOG = """examples:
+  centertrack detect photos/ --results photos.json
+  centertrack detect street.mp4 --video boxes.mp4 --min-score 0.5"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_source_options(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--results", metavar="FILE|FOLDER", help="COCO-style JSON; a folder for several sources")
+    output.add_argument("--video", metavar="FILE|FOLDER", help="video with boxes (H.264, .mp4)")
+    output.add_argument("--quiet", action="store_true", help="write nothing but errors to the terminal")
+    add_network_options(parser)
+    parser.add_argument(
+        "--min-score", type=score, default=0.3, metavar="S", help="leave out what scores less (default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Detect in all sources."""
+    from centertrack.commands.watch import watch
+
+    kinds = [OutputKind("results", ".json", options.results), OutputKind("video", ".mp4", options.video)]
+    plan = OutputPlan(kinds, options.sources)
+    predictor = build_predictor(options, options.min_score)
+
+    def open_sinks(paths: Mapping[str, Path], source: FrameSource) -> list[FileSink]:
+        from centertrack.sinks import CocoSink, VideoSink
+
+        sinks: list[FileSink] = []
+        if "results" in paths:
+            sinks.append(CocoSink(paths["results"], source, predictor.class_names))
+        if "video" in paths:
+            sinks.append(VideoSink(paths["video"], source))
+        return sinks
+
+    return watch(options, plan, predictor, None, open_sinks)

@@ -1,0 +1,114 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tracker.errors import InputError
+
+if TYPE_CHECKING:
+    from centertrack.predictor import Predictor
+
+STREAMS_ON_CPU = 2  # frames in the network at a time: small networks keep few cores busy only by twos
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add what to watch and how long."""
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="video file, folder of images, quoted glob of images, MOTChallenge sequence folder, camera number or URL",
+    )
+    parser.add_argument("--max-frames", type=positive_int, metavar="N", help="stop each source after N frames")
+
+
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Add which network runs, where and at which size."""
+    group = parser.add_argument_group("network")
+    group.add_argument(
+        "--weights",
+        default="fairmot-nano",
+        metavar="NAME|FILE",
+        help="bundled weights (see: centertrack models), a .safetensors file or a .ckpt of a training "
+        "(default: %(default)s)",
+    )
+    group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    group.add_argument(
+        "--runtime",
+        default="auto",
+        help="auto, torch or openvino; auto is OpenVINO on a CPU and PyTorch on a GPU (default: %(default)s)",
+    )
+    group.add_argument(
+        "--image-size",
+        metavar="WxH",
+        help="size of the network's input, multiples of 32; larger finds smaller objects, smaller is faster "
+        "(default: that of the weights, in the shape of the source)",
+    )
+
+
+def build_predictor(options: argparse.Namespace, min_score: float) -> Predictor:
+    """Build the predictor that the network options describe."""
+    from centertrack.geometry import parse_size
+    from centertrack.predictor import Predictor
+
+    return Predictor(
+        options.weights,
+        device=options.device,
+        runtime=options.runtime,
+        image_size=parse_size(options.image_size) if options.image_size else None,
+        min_score=min_score,
+        streams=STREAMS_ON_CPU,
+    )
+
+
+def read_assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """Read NAME=VALUE options; values are numbers, true, false, none or text.
+
+    Raises:
+        InputError: There is no `=`, or a name comes twice.
+
+    >>> read_assignments(["max_lost_seconds=2", "class-agnostic=true", "embedding_distance=cosine"])
+    {'max_lost_seconds': 2, 'class_agnostic': True, 'embedding_distance': 'cosine'}
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name:
+            raise InputError(f"expected an option as NAME=VALUE, got {text!r}")
+        if name in values:
+            raise InputError(f"option {name} is given twice")
+        values[name] = _value(value.strip())
+    return values
+
+
+def positive_int(text: str) -> int:
+    """Read a whole number from 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def score(text: str) -> float:
+    """Read a score in [0, 1], for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a score between 0 and 1, got {text!r}")
+    return value
+
+
+def _value(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None, "null": None, "inf": float("inf")}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,96 @@
+"""Which file each source's output goes to."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.errors import InputError
+
+DEFAULT_FOLDER = Path("runs")
+
+
+@dataclass(frozen=True)
+class OutputKind:
+    """One of the things a command writes.
+
+    Attributes:
+        name: Of its option, such as `results` for --results.
+        suffix: Of its files, such as `.txt`.
+        given: What the user said: a file, a folder, or None.
+    """
+
+    name: str
+    suffix: str
+    given: str | None
+
+
+class OutputPlan:
+    """Names the outputs of one source after the other, no two alike.
+
+    With no output given, all kinds go to `runs/`, beside what is there. A given output is a file (one source only) or a
+    folder: what exists as one, ends in a slash or has no suffix.
+
+    Args:
+        kinds: What the command can write.
+        sources: All sources; outputs never overwrite them.
+
+    Raises:
+        InputError: A file is given for several sources, or two outputs are the same file.
+
+    >>> plan = OutputPlan([OutputKind("results", ".txt", "out/")], ["a/cam.mp4", "b/cam.mp4"])
+    >>> [plan.paths_for(name)["results"].as_posix() for name in ("cam", "cam")]
+    ['out/cam.txt', 'out/cam-2.txt']
+    """
+
+    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str]) -> None:
+        self._is_default = all(kind.given is None for kind in kinds)
+        self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None]
+        self._sources = {Path(source).resolve() for source in sources if "://" not in source}
+        self._taken: set[Path] = set()
+        files = [kind for kind in self._kinds if kind.given is not None and not _is_folder(kind.given)]
+        if len(sources) > 1 and files:
+            raise InputError(
+                f"{len(sources)} sources need a folder for --{files[0].name}, got the file {files[0].given}; "
+                f"end it with a slash: {Path(files[0].given or '').with_suffix('')}/"
+            )
+        if len({Path(kind.given or "").resolve() for kind in files}) < len(files):
+            raise InputError(f"{' and '.join(f'--{kind.name}' for kind in files)} name the same file: {files[0].given}")
+
+    def paths_for(self, source_name: str) -> Mapping[str, Path]:
+        """Return the path of each kind for the next source."""
+        stem = re.sub(r"[^\w.-]+", "_", source_name).strip("_") or "source"
+        number = 1
+        while (paths := self._candidate(stem, number)) is None:
+            number += 1
+        for path in paths.values():
+            if path.resolve() in self._sources:
+                raise InputError(f"{path} is a source and would be overwritten; choose another output")
+            self._taken.add(_key(path))
+        return paths
+
+    def _candidate(self, stem: str, number: int) -> dict[str, Path] | None:
+        """Name the outputs with a number added from 2 on; None if one of the names is taken."""
+        paths = {}
+        for kind in self._kinds:
+            name = f"{stem}{kind.suffix}" if number == 1 else f"{stem}-{number}{kind.suffix}"
+            if kind.given is not None and not _is_folder(kind.given):
+                paths[kind.name] = Path(kind.given)
+                continue
+            path = Path(kind.given or DEFAULT_FOLDER, name)
+            if _key(path) in self._taken or (self._is_default and path.exists()):
+                return None
+            paths[kind.name] = path
+        return paths
+
+
+def _is_folder(given: str) -> bool:
+    return given.endswith(("/", os.sep)) or Path(given).is_dir() or not Path(given).suffix
+
+
+def _key(path: Path) -> Path:
+    """Tell paths apart as a file system does that ignores case."""
+    return Path(str(path.resolve()).casefold())

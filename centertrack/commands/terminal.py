@@ -1,0 +1,64 @@
+"""What a command tells the person in front of it: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from centertrack.pipeline import Report
+
+
+def say(text: str) -> None:
+    """Write a line to standard output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator[Callable[[], None]]:
+    """Show a bar while a block runs, if there is a terminal to show it on.
+
+    Args:
+        title: What is being done.
+        total: Steps to expect, None where unknown.
+        quiet: Show nothing.
+
+    Yields:
+        A function to call after each step.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total, rate="")
+
+        def advance() -> None:
+            speed = progress.tasks[0].speed
+            progress.update(task, advance=1, rate=f"{speed:.0f}/s" if speed else "")
+
+        yield advance
+
+
+def summary(name: str, report: Report) -> str:
+    """Say in one line what a run did and how fast each stage was.
+
+    The rate of a stage is what it could do if it waited for no other; the end-to-end rate is lower, since the stages
+    share the processor.
+    """
+    found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
+    stages = ", ".join(f"{stage} {rate:.0f}" for stage, rate in report.stage_rates().items())
+    rates = f", {report.frame_rate:.1f} frames/s ({stages})" if report.frames else ""
+    return f"{name}: {report.frames} frames, {found}{rates}"

@@ -1,0 +1,96 @@
+"""`centertrack track`: video in, boxes with ids out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centertrack.commands.options import (
+    add_network_options,
+    add_source_options,
+    build_predictor,
+    read_assignments,
+    score,
+)
+from centertrack.commands.outputs import OutputKind, OutputPlan
+from tracker.errors import InputError
+from tracker.factory import TRACKERS
+
+if TYPE_CHECKING:
+    from centertrack.sinks import FileSink
+    from tracker.base import Tracker
+    from tracker.io.video import FrameSource
+
+SUMMARY = "follow objects through videos and image folders"
+DESCRIPTION = """Follow objects through videos: every object keeps its id.
+
+Results are MOTChallenge rows: frame, id, left, top, width, height, score, -1, -1, -1; frames and pixels count from 1,
+boxes are in the source's own pixels. Without --results and --video both are written under runs/."""
+EPILOG = """examples:
+  centertrack track street.mp4
+  centertrack track street.mp4 --video out/street.mp4 --results out/street.txt
+  centertrack track MOT17/train/* --results results
+  centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
+  centertrack track rtsp://camera/stream --max-frames 1000"""
+PREDICTOR_MIN_SCORE = 0.1  # trackers with a second stage use weak detections
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_source_options(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--results", metavar="FILE|FOLDER", help="MOTChallenge rows; a folder for several sources")
+    output.add_argument("--video", metavar="FILE|FOLDER", help="video with boxes, ids and trails (H.264, .mp4)")
+    output.add_argument("--quiet", action="store_true", help="write nothing but errors to the terminal")
+    add_network_options(parser)
+    tracking = parser.add_argument_group("tracking")
+    tracking.add_argument(
+        "--tracker", default="fairmot", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
+    )
+    tracking.add_argument(
+        "--min-score", type=score, metavar="S", help="detections below do not count (default: the tracker's own)"
+    )
+    tracking.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the tracker, such as max_lost_seconds=2; may be given several times",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Track all sources."""
+    from centertrack.commands.watch import watch
+    from tracker.factory import make_tracker
+
+    changes = read_assignments(options.option)
+    if options.min_score is not None:
+        changes.setdefault("min_score", options.min_score)
+    sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
+    kinds = [OutputKind("results", ".txt", options.results), OutputKind("video", ".mp4", options.video)]
+    plan = OutputPlan(kinds, options.sources)
+    predictor = build_predictor(options, min(PREDICTOR_MIN_SCORE, options.min_score or 1.0))
+    if sample.needs_embeddings and not predictor.has_embeddings:
+        raise InputError(
+            f"tracker {options.tracker} compares appearance, but {options.weights} has no re-identification head; "
+            "use --tracker bytetrack"
+        )
+
+    def tracker_for(source: FrameSource) -> Tracker:
+        return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
+
+    return watch(options, plan, predictor, tracker_for, _open_sinks)
+
+
+def _open_sinks(paths: Mapping[str, Path], source: FrameSource) -> list[FileSink]:
+    from centertrack.sinks import RowsSink, VideoSink
+
+    sinks: list[FileSink] = []
+    if "results" in paths:
+        sinks.append(RowsSink(paths["results"]))
+    if "video" in paths:
+        sinks.append(VideoSink(paths["video"], source))
+    return sinks

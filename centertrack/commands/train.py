@@ -1,0 +1,24 @@
+"""`centertrack train`: hands its arguments to Lightning's command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+SUMMARY = "train a network (fit, validate; Lightning's command line)"
+DESCRIPTION = "Train a network with Lightning's command line."
+EPILOG = """examples:
+  centertrack train fit --config configs/fairmot_nano.yaml
+  centertrack train fit --config configs/fairmot_nano.yaml --trainer.max_epochs 5"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare nothing: the arguments are parsed by Lightning, see `run`."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a training command with the arguments after `train`."""
+    from centertrack.training.cli import main
+
+    main(arguments)
+    return 0

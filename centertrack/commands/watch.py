@@ -1,0 +1,85 @@
+"""The loop behind `track` and `detect`: every source through the pipeline into its own files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centertrack.commands.outputs import OutputPlan
+from centertrack.commands.terminal import progress_bar, say, summary
+from tracker.errors import InputError
+
+if TYPE_CHECKING:
+    from centertrack.predictor import Predictor
+    from centertrack.sinks import FileSink
+    from tracker.base import Tracker
+    from tracker.io.video import FrameSource
+
+BATCH_SIZE_ON_GPU = 4
+OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+
+
+def watch(
+    options: argparse.Namespace,
+    plan: OutputPlan,
+    predictor: Predictor,
+    make_tracker: Callable[[FrameSource], Tracker] | None,
+    make_sinks: Callable[[Mapping[str, Path], FrameSource], list[FileSink]],
+) -> int:
+    """Process all sources; a source that fails is reported and does not keep the others from being processed.
+
+    Args:
+        options: With `sources`, `max_frames` and `quiet`.
+        plan: Names the outputs.
+        predictor: Finds the objects.
+        make_tracker: Returns a tracker for a source; None only detects.
+        make_sinks: Opens the writers for the paths of a source.
+
+    Returns:
+        Exit code: 0, 2 if any source failed, 130 after Ctrl-C.
+    """
+    code = OK
+    for source in options.sources:
+        try:
+            _watch_one(source, options, plan, predictor, make_tracker, make_sinks)
+        except InputError as error:
+            sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+            code = BAD_INPUT
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted; what was done until then is kept\n")
+            return INTERRUPTED
+    return code
+
+
+def _watch_one(
+    source: str,
+    options: argparse.Namespace,
+    plan: OutputPlan,
+    predictor: Predictor,
+    make_tracker: Callable[[FrameSource], Tracker] | None,
+    make_sinks: Callable[[Mapping[str, Path], FrameSource], list[FileSink]],
+) -> None:
+    from centertrack.pipeline import Pipeline
+    from tracker.io.video import open_source
+
+    with open_source(source) as frames, ExitStack() as stack:
+        predictor.warm_up(frames.size)  # before any file is opened: a failure here leaves everything as it was
+        paths = plan.paths_for(frames.name)
+        sinks = [stack.enter_context(sink) for sink in make_sinks(paths, frames)]
+        tracker = None if make_tracker is None else make_tracker(frames)
+        batch_size = BATCH_SIZE_ON_GPU if predictor.device != "cpu" and frames.frame_count else 1
+        pipeline = Pipeline(frames, predictor, tracker, sinks, batch_size, options.max_frames)
+        total = min(filter(None, (frames.frame_count, options.max_frames)), default=None)
+        try:
+            with progress_bar(frames.name, total, options.quiet) as advance:
+                pipeline.run(lambda result: advance())
+        finally:
+            stack.close()
+            if not options.quiet:
+                say(summary(frames.name, pipeline.report))
+                for kind, path in paths.items():
+                    say(f"  {kind}: {path}")
