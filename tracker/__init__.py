@@ -11,16 +11,31 @@ from tracker.factory import TRACKERS, make_tracker, tracker_options
 
 if TYPE_CHECKING:
     from tracker.base import Tracker, TrackerOptions
+    from tracker.botsort import BoTSortOptions, BoTSortTracker
     from tracker.bytetrack import ByteTracker, ByteTrackOptions
+    from tracker.deepsort import DeepSortOptions, DeepSortTracker
     from tracker.evaluation import evaluate
     from tracker.fairmot import FairMOTOptions, FairMOTTracker
+    from tracker.ocsort import OCSortOptions, OCSortTracker
+    from tracker.scene import SceneOptions, SceneTracker
+    from tracker.sort import SortOptions, SortTracker
 
 # Imported when first asked for, so that `import tracker` takes no longer than numpy.
 _HOMES = {
+    "BoTSortOptions": "tracker.botsort",
+    "BoTSortTracker": "tracker.botsort",
     "ByteTrackOptions": "tracker.bytetrack",
     "ByteTracker": "tracker.bytetrack",
+    "DeepSortOptions": "tracker.deepsort",
+    "DeepSortTracker": "tracker.deepsort",
     "FairMOTOptions": "tracker.fairmot",
     "FairMOTTracker": "tracker.fairmot",
+    "OCSortOptions": "tracker.ocsort",
+    "OCSortTracker": "tracker.ocsort",
+    "SceneOptions": "tracker.scene",
+    "SceneTracker": "tracker.scene",
+    "SortOptions": "tracker.sort",
+    "SortTracker": "tracker.sort",
     "Tracker": "tracker.base",
     "TrackerOptions": "tracker.base",
     "evaluate": "tracker.evaluation",
@@ -28,12 +43,22 @@ _HOMES = {
 
 __all__ = [
     "TRACKERS",
+    "BoTSortOptions",
+    "BoTSortTracker",
     "ByteTrackOptions",
     "ByteTracker",
+    "DeepSortOptions",
+    "DeepSortTracker",
     "Detections",
     "FairMOTOptions",
     "FairMOTTracker",
     "InputError",
+    "OCSortOptions",
+    "OCSortTracker",
+    "SceneOptions",
+    "SceneTracker",
+    "SortOptions",
+    "SortTracker",
     "Tracker",
     "TrackerOptions",
     "Tracks",

@@ -25,7 +25,6 @@ class BoTSortOptions(ByteTrackOptions):
     """Options of `BoTSortTracker`.
 
     Attributes:
-        first_limit: Refuse pairs of the first stage whose cost reaches this.
         camera_motion: "sparse_flow", "orb" or "ecc", which need `update(..., frame=image)`; "none" for still cameras.
         camera_downscale: The frame is made smaller by this factor before the camera's motion is measured.
         use_embeddings: Let appearance match what overlaps too little for its scores; needs embeddings.
@@ -33,7 +32,6 @@ class BoTSortOptions(ByteTrackOptions):
         proximity_limit: Appearance counts only where 1 - IoU is at most this.
     """
 
-    first_limit: float = 0.8
     camera_motion: CameraMotionMethod = "sparse_flow"
     camera_downscale: float = 2.0
     use_embeddings: bool = False

@@ -34,7 +34,7 @@ class ByteTrackOptions(LifecycleOptions):
     min_score: float = 0.6
     min_low_score: float = 0.1
     min_new_score: float = 0.7
-    first_limit: float = 0.9
+    first_limit: float = 0.8
     low_limit: float = 0.5
     tentative_limit: float = 0.7
     fuse_scores: bool = True

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _JDE = {"embedding_distance": "euclidean", "embedding_limit": 0.7}
 
 TRACKERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "scene": ("tracker.scene", "SceneTracker", {}),
+    "scene-reid": ("tracker.scene", "SceneTracker", {"use_embeddings": True}),
     "fairmot": ("tracker.fairmot", "FairMOTTracker", {}),
     "botsort": ("tracker.botsort", "BoTSortTracker", {}),
     "botsort-reid": ("tracker.botsort", "BoTSortTracker", {"use_embeddings": True}),

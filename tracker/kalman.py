@@ -98,9 +98,18 @@ class XYAH(MotionModel):
 
 
 class XYWH(MotionModel):
-    """Centre, width and height; noise of x and width in proportion to the width (BoT-SORT)."""
+    """Centre, width and height; noise of x and width in proportion to the width (BoT-SORT).
+
+    Args:
+        measurement_weight: Standard deviation of a detector's coordinates, as a share of the box's size.
+        velocity_weight: What one frame adds to the standard deviation of a coordinate's change.
+    """
 
     sizes = (2, 3)
+
+    def __init__(self, measurement_weight: float = POSITION_WEIGHT, velocity_weight: float = VELOCITY_WEIGHT) -> None:
+        self._measurement_weight = measurement_weight
+        self._velocity_weight = velocity_weight
 
     def from_xyxy(self, boxes: Array) -> Array:  # noqa: D102
         return _to_cxcywh(boxes)
@@ -114,10 +123,10 @@ class XYWH(MotionModel):
 
     def process_variance(self, position: Array) -> tuple[Array, Array]:  # noqa: D102
         squared = self._squared_sizes(position)
-        return squared * POSITION_WEIGHT**2, squared * VELOCITY_WEIGHT**2
+        return squared * POSITION_WEIGHT**2, squared * self._velocity_weight**2
 
     def measurement_variance(self, position: Array) -> Array:  # noqa: D102
-        return self._squared_sizes(position) * POSITION_WEIGHT**2
+        return self._squared_sizes(position) * self._measurement_weight**2
 
     @staticmethod
     def _squared_sizes(position: Array) -> Array:

@@ -85,7 +85,7 @@ class LifecycleTracker(Tracker):
         self._start_tracks(matching.free_detections(may_start.nonzero()[0]), detections, measurements, indices)
         self._boxes = self._filter.boxes(tracks.motion, self.model)
         self._drop_duplicates()
-        rows = (tracks.states == TRACKED).nonzero()[0]
+        rows = self._shown()
         return self._result(rows, self._boxes[rows])
 
     def _predict(self, frame: Array | None, steps: float) -> None:
@@ -155,3 +155,7 @@ class LifecycleTracker(Tracker):
         keep[column[~seen_is_older]] = False
         tracks.keep(keep)
         self._boxes = self._boxes[keep]
+
+    def _shown(self) -> Array:
+        """Return the rows of the tracks that make the result."""
+        return (self._tracks.states == TRACKED).nonzero()[0]

@@ -30,6 +30,7 @@ class OCSortOptions(SortOptions):
         use_low_scores: Add ByteTrack's stage of low scores.
         direction_weight: Weight of the agreement of directions beside the IoU (OCM, "inertia").
         direction_updates: Updates between the two observations that make a direction, at least 1.
+        filtered_boxes: Show the filter's boxes, which are steadier, else the observed ones.
     """
 
     min_score: float = 0.6
@@ -37,6 +38,7 @@ class OCSortOptions(SortOptions):
     use_low_scores: bool = False
     direction_weight: float = 0.2
     direction_updates: int = 3
+    filtered_boxes: bool = True
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ class OCSortTracker(SortTracker):
         return ObservedTrackSet.observing(started, boxes.astype(np.float64), self.options.direction_updates)
 
     def _shown_boxes(self, rows: Array) -> Array:
-        return self._tracks.observed[rows]
+        return super()._shown_boxes(rows) if self.options.filtered_boxes else self._tracks.observed[rows]
 
 
 def _direction(start: Array, end: Array) -> Array:

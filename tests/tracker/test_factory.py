@@ -25,7 +25,7 @@ def test_spelling_of_names_is_forgiven():
     ("call", "message"),
     [
         (lambda: make_tracker("bytetrak"), "did you mean bytetrack"),
-        (lambda: make_tracker("zzz"), "there are: fairmot"),
+        (lambda: make_tracker("zzz"), "there are: scene"),
         (lambda: make_tracker("fairmot", embeding_limit=1), "did you mean embedding_limit"),
         (lambda: make_tracker("fairmot", zzz=1), "there are: frame_rate"),
         (lambda: make_tracker("fairmot", frame_rate=0), "frame_rate must be positive"),

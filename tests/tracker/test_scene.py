@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from tests.tracker.scenes import id_of, person, run, seen
+from tracker import Detections, make_tracker
+
+
+def crowd(shift=0.0, without=()):
+    """Return six people who stand still, 90 px apart, as a camera sees them that has moved by `shift`."""
+    return seen(*[(100 + 90 * place + shift, place) for place in range(6) if place not in without])
+
+
+def test_a_jump_of_the_camera_is_taken_from_the_boxes():
+    """26 px of a 40 px box: an IoU of 0.21 at a score of 0.9 is too little, but all boxes say the same."""
+    for follow, expected in ((True, [1, 2, 3, 4, 5, 6]), (False, [])):
+        tracker = make_tracker("scene", follow_scene=follow, coast_seconds=0)
+        run(tracker, [crowd()] * 8)
+        assert tracker.update(crowd(shift=26)).ids.tolist() == expected
+
+
+def test_who_is_hidden_jumps_along():
+    tracker = make_tracker("scene", coast_seconds=0)
+    run(tracker, [crowd()] * 8)
+    for step in range(1, 6):
+        run(tracker, [crowd(shift=(-1) ** step * 9, without=[2])])
+    tracks = tracker.update(crowd(shift=8))
+    assert id_of(tracks, 100 + 180 + 8) == 3
+
+
+def test_three_boxes_do_not_speak_for_the_scene():
+    """Three people start to run together; the fourth, hidden, stays where it was."""
+    tracker = make_tracker("scene", coast_seconds=0)
+    run(tracker, [seen((100, 0), (200, 1), (300, 2), (600, 3))] * 8)
+    run(tracker, [seen((100 + 8 * k, 0), (200 + 8 * k, 1), (300 + 8 * k, 2)) for k in range(1, 5)])
+    assert tracker._boxes[3, 0] == pytest.approx(600, abs=1)
+
+
+def test_heights_tell_near_from_far():
+    """The child behind the adult overlaps the adult's prediction more, but is half as tall."""
+    for weight, expected in ((0.0, 1), (2.0, 0)):
+        tracker = make_tracker("scene", height_weight=weight, coast_seconds=0)
+        adult = person(100)
+        run(tracker, [Detections([adult], [0.9])] * 5)
+        aside, child = person(121), [100, 145, 140, 200]
+        tracks = tracker.update(Detections([aside, child], [0.99, 0.6 / 0.55 * 0.9]))
+        assert tracks.indices[tracks.ids == 1].tolist() == [expected]
+
+
+def test_a_followed_track_coasts_for_a_moment():
+    tracker = make_tracker("scene")  # 0.2 s are 6 frames
+    run(tracker, [seen((100 + 3 * k, 0), (600, 1)) for k in range(10)])
+    shown = run(tracker, [seen((600, 1))] * 8)
+    assert [len(tracks) for tracks in shown] == [2] * 6 + [1] * 2
+    coasting = shown[2][shown[2].ids == 1]
+    assert coasting.indices.tolist() == [-1]
+    assert coasting.boxes[0, 0] == pytest.approx(100 + 3 * 12, abs=2)
+
+
+def test_a_new_track_does_not_coast():
+    tracker = make_tracker("scene", min_coast_hits=8)
+    run(tracker, [seen((100, 0))] * 7)
+    assert len(tracker.update(seen())) == 0
+
+
+def test_who_walks_out_of_the_picture_does_not_coast():
+    tracker = make_tracker("scene")
+    for step in range(20):
+        tracker.update(seen((200 - 10 * step, 0), (600, 1)))
+    run(tracker, [seen((600, 1))])
+    assert len(tracker.update(seen((600, 1)))) == 1
+
+
+def test_noise_is_in_real_time():
+    """Ten frames a second look at three times the motion noise of thirty."""
+    slow, fast = make_tracker("scene", frame_rate=10), make_tracker("scene", frame_rate=30)
+    for tracker in (slow, fast):
+        run(tracker, [seen((100, 0))] * 2 + [seen()])
+    assert slow._tracks.motion[0, 2, 0] > 2 * fast._tracks.motion[0, 2, 0]
+
+
+def test_appearance_needs_embeddings_only_when_asked_for():
+    assert make_tracker("scene").update(Detections([person(100)], [0.9])).ids.tolist() == [1]
+    tracker = make_tracker("scene-reid")
+    run(tracker, [seen((100, 0))] * 5)
+    tracks = tracker.update(seen((110, 0), (95, 1)))
+    assert tracks.indices[tracks.ids == 1] == [0]
+
+
+def test_the_extent_is_part_of_the_state():
+    tracker = make_tracker("scene")
+    run(tracker, [seen((100, 0), (600, 1))] * 10)
+    resumed = make_tracker("scene")
+    resumed.load_state_dict(tracker.state_dict())
+    expected, got = tracker.update(seen((600, 1))), resumed.update(seen((600, 1)))
+    assert got.ids.tolist() == expected.ids.tolist()
+    np.testing.assert_array_equal(got.boxes, expected.boxes)

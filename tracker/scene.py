@@ -1,0 +1,132 @@
+"""The tracker of this project: ByteTrack's stages, and what all boxes of a scene have in common.
+
+Five things were added, each because it helped on both halves of MOT17's public detections:
+
+- The scene's motion. When the camera jerks, all boxes jump alike: the median of the jumps is taken from every predicted
+  box, also from those that are hidden. No image is needed.
+- Heights. People who overlap stand at different distances; a pair's IoU counts in proportion to how well the vertical
+  extents agree (after Yang et al., "Hybrid-SORT", 2023).
+- A steadier filter: detections are trusted less and velocities change more slowly, in real time rather than per frame.
+- A longer memory.
+- Coasting. A track that was followed for a while is still shown for a moment after its detection is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tracker.base import TrackerOptions
+from tracker.botsort import BoTSortOptions, BoTSortTracker
+from tracker.boxes import box_area, overlapping_pairs
+from tracker.camera_motion import CameraMotionMethod
+from tracker.detections import Array, Detections, Tracks
+from tracker.kalman import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH, MotionModel
+from tracker.matching import Matching
+from tracker.trackset import LOST, TRACKED
+
+_NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
+_MIN_PAIRS = 4  # boxes that must agree before they speak for the scene
+_PAIR_LIMIT = 0.9  # 1 - IoU of boxes that may speak for it
+_MIN_INSIDE = 0.7  # share of a coasting box that must lie where boxes have been seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneOptions(BoTSortOptions):
+    """Options of `SceneTracker`.
+
+    Attributes:
+        follow_scene: Take the common jump of all boxes from the predictions.
+        height_weight: Exponent of the agreement of heights in the cost; 0 leaves it out.
+        coast_seconds: How long a track is shown after its last detection; 0 shows only what was detected.
+        min_coast_hits: Detections that a track needs before it may coast.
+    """
+
+    max_lost_seconds: float = 2.0
+    camera_motion: CameraMotionMethod = "none"
+    follow_scene: bool = True
+    height_weight: float = 2.0
+    coast_seconds: float = 0.2
+    min_coast_hits: int = 8
+
+
+class SceneTracker(BoTSortTracker):
+    """Tracks by motion and overlap and, if told so, appearance; boxes are enough.
+
+    Coasting tracks have the index -1 in the result.
+
+    >>> tracker = SceneTracker()
+    >>> tracker.update(Detections([[10, 10, 30, 60]], [0.9])).ids
+    array([1])
+    """
+
+    Options: ClassVar[type[TrackerOptions]] = SceneOptions
+    options: SceneOptions
+    model: ClassVar[MotionModel] = XYWH(POSITION_WEIGHT * 2**0.5, VELOCITY_WEIGHT / 2**0.5)
+
+    def reset(self) -> None:  # noqa: D102
+        super().reset()
+        self._extent = np.array([np.inf, np.inf, -np.inf, -np.inf])  # xyxy around all boxes seen so far
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().state_dict(), "extent": self._extent.copy()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: D102
+        super().load_state_dict(state)
+        self._extent = np.array(state["extent"])
+
+    def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
+        if len(detections):
+            self._extent[:2] = np.minimum(self._extent[:2], detections.boxes[:, :2].min(axis=0))
+            self._extent[2:] = np.maximum(self._extent[2:], detections.boxes[:, 2:].max(axis=0))
+        return super()._track(detections, frame, steps)
+
+    def _predict(self, frame: Array | None, steps: float) -> None:
+        super()._predict(frame, steps * _NOISE_RATE / self.options.frame_rate)
+
+    def _associate(self, matching: Matching, detections: Detections, measurements: Array) -> None:
+        if self.options.follow_scene:
+            self._follow_scene(detections, measurements)
+        super()._associate(matching, detections, measurements)
+
+    def _follow_scene(self, detections: Detections, measurements: Array) -> None:
+        """Move all predictions by the median jump of the boxes that clearly belong together."""
+        tracks = self._tracks
+        rows, columns, iou = overlapping_pairs(self._boxes, detections.boxes)
+        pairing = Matching(tracks.labels, detections.labels, self.options.class_agnostic)
+        pairing.solve(rows, columns, 1.0 - iou, _PAIR_LIMIT, among=tracks.states[rows] == TRACKED)
+        rows, columns = pairing.pairs()
+        if len(rows) < _MIN_PAIRS:
+            return
+        jump = np.median(measurements[columns, :2] - tracks.motion[rows, 0, :2], axis=0)
+        tracks.motion[:, 0, :2] += jump
+        self._boxes += np.tile(jump, 2)
+
+    def _first_cost(self, detections: Detections, rows: Array, columns: Array, iou: Array) -> Array:
+        if self.options.height_weight > 0:
+            iou = iou * _height_iou(self._boxes[rows], detections.boxes[columns]) ** self.options.height_weight
+        return super()._first_cost(detections, rows, columns, iou)
+
+    def _shown(self) -> Array:
+        """Return the rows of the tracked and of the coasting tracks."""
+        tracks, options = self._tracks, self.options
+        absent = self._now - tracks.seen
+        coasting = (tracks.states == LOST) & (absent <= options.coast_seconds * options.frame_rate + 1e-6)
+        rows = (coasting & (tracks.hits >= options.min_coast_hits)).nonzero()[0]
+        boxes = self._boxes[rows]
+        inside = np.concatenate(
+            [np.maximum(boxes[:, :2], self._extent[:2]), np.minimum(boxes[:, 2:], self._extent[2:])], 1
+        )
+        stays = (inside[:, 2:] > inside[:, :2]).all(axis=1) & (box_area(inside) >= _MIN_INSIDE * box_area(boxes))
+        return np.concatenate([super()._shown(), rows[stays]])
+
+
+def _height_iou(boxes: Array, others: Array) -> Array:
+    """Return the overlap of vertical extents over their union, in [0, 1]: (P, 4) and (P, 4) xyxy to (P,)."""
+    shared = np.minimum(boxes[:, 3], others[:, 3]) - np.maximum(boxes[:, 1], others[:, 1])
+    union = np.maximum(boxes[:, 3], others[:, 3]) - np.minimum(boxes[:, 1], others[:, 1])
+    ratio: Array = np.maximum(shared, 0.0) / np.maximum(union, 1e-9)
+    return ratio
