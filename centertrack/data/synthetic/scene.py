@@ -77,7 +77,7 @@ class SceneConfig:
 
 
 DEMO_SCENE = SceneConfig(
-    seed=7, people=22, furniture=9, pan=0.12, layout="facades", time_of_day="noon", camera_height=3.0, zoom=0.95
+    seed=11, people=24, furniture=9, pan=0.12, layout="facades", time_of_day="noon", camera_height=3.0, zoom=0.95
 )
 
 

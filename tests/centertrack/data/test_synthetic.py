@@ -137,7 +137,7 @@ class TestScene:
     @pytest.mark.slow
     def test_the_demo_crosses_hides_enters_and_leaves(self):
         shots = list(StreetScene(DEMO_SCENE))
-        spans = {i: [s.frame.number for s in shots if i in s.ids[s.visibility > 0.3]] for i in range(1, 23)}
+        spans = {i: [s.frame.number for s in shots if i in s.ids[s.visibility > 0.3]] for i in range(1, 25)}
         assert sum(bool(span) and span[0] > 10 for span in spans.values()) >= 3  # enter
         assert sum(bool(span) and span[-1] < 240 for span in spans.values()) >= 3  # leave
         hidden = {i for shot in shots for i in shot.ids[shot.visibility < 0.3].tolist()}
