@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from centertrack.models import CenterNet
 from centertrack.models.centernet import Detection2D
+from centertrack.runtimes import DecodeOptions
 
 
 class DetectionGraph(nn.Module):
@@ -13,13 +14,13 @@ class DetectionGraph(nn.Module):
 
     Args:
         model: The network, in evaluation mode.
-        max_detections: K, boxes returned per image.
+        decoding: How many boxes are returned per image, and what a peak is.
     """
 
-    def __init__(self, model: CenterNet, max_detections: int = 300) -> None:
+    def __init__(self, model: CenterNet, decoding: DecodeOptions | None = None) -> None:
         super().__init__()
         self.model = model
-        self.max_detections = max_detections
+        self.decoding = decoding or DecodeOptions()
 
     def forward(self, images: Tensor) -> Detection2D:
         """Find the K best objects of every image.
@@ -31,4 +32,4 @@ class DetectionGraph(nn.Module):
             Boxes (N, K, 4) xyxy in input pixels, scores (N, K), labels (N, K), embeddings (N, K, D).
         """
         x = self.model.normalize(images.permute(0, 3, 1, 2))  # (N, 3, H, W)
-        return self.model.detect(x, self.max_detections)
+        return self.model.detect(x, self.decoding.max_detections, self.decoding.nms_kernel)

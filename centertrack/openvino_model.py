@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from centertrack.models import CenterNet
+    from centertrack.runtimes import DecodeOptions
 
 KEPT_MODELS = 32
 PACKAGE = Path(__file__).parent
 
 
-def load_or_convert(load: Callable[[], CenterNet], shape: tuple[int, ...], max_detections: int, key: str) -> Any:
+def load_or_convert(load: Callable[[], CenterNet], shape: tuple[int, ...], decoding: DecodeOptions, key: str) -> Any:
     """Return the OpenVINO model of a network from the cache, or convert it and put it there.
 
     Without a writable cache folder everything works the same, only slower.
@@ -26,20 +27,20 @@ def load_or_convert(load: Callable[[], CenterNet], shape: tuple[int, ...], max_d
     Args:
         load: Returns the network; called only where the cache has nothing.
         shape: (N, H, W, 3) of the images.
-        max_detections: K.
+        decoding: How boxes are read from its maps.
         key: Identifies the weights.
     """
     import openvino
 
     size = "x".join(map(str, shape))
-    name = _digest(f"{key} {size} {max_detections} {version('openvino')} {version('torch')} {_code_digest()}".encode())
+    name = _digest(f"{key} {size} {decoding} {version('openvino')} {version('torch')} {_code_digest()}".encode())
     path = cache_folder() / f"{name}.xml"
     if path.is_file():
         try:
             return openvino.Core().read_model(path)
         except RuntimeError:  # damaged: write it again
             path.unlink(missing_ok=True)
-    model = convert(load(), shape, max_detections)
+    model = convert(load(), shape, decoding)
     try:
         _save(model, path)
     except (OSError, RuntimeError) as error:
@@ -47,7 +48,7 @@ def load_or_convert(load: Callable[[], CenterNet], shape: tuple[int, ...], max_d
     return model
 
 
-def convert(model: CenterNet, shape: tuple[int, ...], max_detections: int) -> Any:
+def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions) -> Any:
     """Convert the whole graph from uint8 pixels to boxes for one input shape.
 
     `openvino.convert_model` does the same and reports its use to its makers without asking; the front end behind it,
@@ -59,7 +60,7 @@ def convert(model: CenterNet, shape: tuple[int, ...], max_detections: int) -> An
 
     from centertrack.graph import DetectionGraph
 
-    graph = DetectionGraph(model, max_detections).eval()
+    graph = DetectionGraph(model, decoding).eval()
     with _quiet(), torch.no_grad():
         program = torch.export.export(graph, (torch.zeros(shape, dtype=torch.uint8),))
         decoder = TorchFXPythonDecoder.from_exported_program(program, dynamic_shapes=False)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from centertrack.catalog import DEFAULT_WEIGHTS, class_names, find_weights, read_config
 from centertrack.device import resolve_device
 from centertrack.geometry import STRIDE, InputFormat, Placement
-from centertrack.runtimes import choose_runtime, make_runtime
+from centertrack.runtimes import DecodeOptions, choose_runtime, make_runtime
 from tracker.detections import Detections
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Predictor:
             were made for, in the aspect ratio of each source (see `fit_input_size`).
         min_score: Detections below are left out.
         max_detections: Detections kept per image, the best ones.
+        nms_kernel: Odd side, in cells, of the neighbourhood in which only the highest peak counts.
         streams: Calls of the network worth making at the same time from several threads, where the runtime can.
 
     Attributes:
@@ -69,6 +70,7 @@ class Predictor:
         image_size: tuple[int, int] | None = None,
         min_score: float = 0.1,
         max_detections: int = 300,
+        nms_kernel: int = 3,
         streams: int = 1,
     ) -> None:
         self.device = resolve_device(device)
@@ -80,7 +82,8 @@ class Predictor:
             self.input_format = replace(self.input_format, size=image_size)
         self._fits_source = image_size is None and self.input_format.resize == "letterbox"
         self.min_score = min_score
-        self.runtime = make_runtime(source, choose_runtime(runtime, self.device), self.device, max_detections, streams)
+        name = choose_runtime(runtime, self.device)
+        self.runtime = make_runtime(source, name, self.device, DecodeOptions(max_detections, nms_kernel), streams)
 
     def __call__(self, images: Array | Sequence[Array]) -> list[Detections]:
         """Find the objects of one image or several.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 RUNTIMES = ("auto", "torch", "openvino")
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """How boxes are read from the network's maps.
+
+    Attributes:
+        max_detections: K, boxes kept per image.
+        nms_kernel: Odd side, in cells, of the neighbourhood in which only the highest peak counts.
+    """
+
+    max_detections: int = 300
+    nms_kernel: int = 3
 
 
 class RawDetections(NamedTuple):
@@ -61,20 +75,20 @@ class TorchRuntime:
     Args:
         model: In evaluation mode; it is moved to the device.
         device: `cpu` or `cuda[:INDEX]`.
-        max_detections: K.
+        decoding: How boxes are read from its maps.
     """
 
     name = "torch"
     streams = 1
 
-    def __init__(self, model: CenterNet, device: str, max_detections: int) -> None:
+    def __init__(self, model: CenterNet, device: str, decoding: DecodeOptions) -> None:
         import torch
 
         from centertrack.graph import DetectionGraph
 
         self._torch = torch
         self._device = torch.device(device)
-        self._graph = DetectionGraph(model, max_detections).to(self._device).eval()
+        self._graph = DetectionGraph(model, decoding).to(self._device).eval()
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images."""
@@ -88,7 +102,7 @@ class OpenVinoRuntime:
 
     Args:
         load: Returns the network in evaluation mode; called only if the conversion of a shape is not in the cache.
-        max_detections: K.
+        decoding: How boxes are read from its maps.
         cache_key: Identifies the network's weights between processes; None converts anew in every process.
         streams: Calls executed side by side. One gives the lowest latency, two the higher throughput on few cores.
     """
@@ -96,13 +110,13 @@ class OpenVinoRuntime:
     name = "openvino"
 
     def __init__(
-        self, load: Callable[[], CenterNet], max_detections: int, cache_key: str | None = None, streams: int = 1
+        self, load: Callable[[], CenterNet], decoding: DecodeOptions, cache_key: str | None = None, streams: int = 1
     ) -> None:
         import openvino
 
         self._core = openvino.Core()
         self._load = load
-        self._max_detections = max_detections
+        self._decoding = decoding
         self._cache_key = cache_key
         self.streams = streams
         self._requests: dict[tuple[int, ...], SimpleQueue[Any]] = {}
@@ -123,9 +137,9 @@ class OpenVinoRuntime:
         from centertrack.openvino_model import convert, load_or_convert
 
         if self._cache_key is None:
-            model = convert(self._load(), shape, self._max_detections)
+            model = convert(self._load(), shape, self._decoding)
         else:
-            model = load_or_convert(self._load, shape, self._max_detections, self._cache_key)
+            model = load_or_convert(self._load, shape, self._decoding, self._cache_key)
         # float32 throughout: processors with bfloat16 units would otherwise round scores and boxes.
         config = {"NUM_STREAMS": self.streams, "INFERENCE_PRECISION_HINT": "f32"}
         compiled = self._core.compile_model(model, "CPU", config)
@@ -160,7 +174,9 @@ def choose_runtime(name: str, device: str) -> str:
     return name
 
 
-def make_runtime(weights: Path | CenterNet, name: str, device: str, max_detections: int, streams: int = 1) -> Runtime:
+def make_runtime(
+    weights: Path | CenterNet, name: str, device: str, decoding: DecodeOptions, streams: int = 1
+) -> Runtime:
     """Build the runtime `name` for weights in a file, or for a network in memory."""
 
     def load() -> CenterNet:
@@ -171,10 +187,10 @@ def make_runtime(weights: Path | CenterNet, name: str, device: str, max_detectio
         return from_pretrained(weights)
 
     if name == "torch":
-        return TorchRuntime(load(), device, max_detections)
+        return TorchRuntime(load(), device, decoding)
     key = None
     if isinstance(weights, Path):
         from centertrack.openvino_model import file_digest
 
         key = file_digest(weights)
-    return OpenVinoRuntime(load, max_detections, key, streams)
+    return OpenVinoRuntime(load, decoding, key, streams)

@@ -191,15 +191,16 @@ class CenterNet(pl.LightningModule):
             return TrackingMaps(heatmap, maps["box_2d"], maps["reid"])
         return DetectionMaps(heatmap, maps["box_2d"])
 
-    def detect(self, x: Tensor, num_detections: int = 300) -> Detection2D:
+    def detect(self, x: Tensor, num_detections: int = 300, nms_kernel: int = 3) -> Detection2D:
         """Run the network and decode its maps: image in, boxes out.
 
         Args:
             x: As for `get_encoded_outputs`.
             num_detections: K, boxes kept per image.
+            nms_kernel: Odd side of the peak window.
         """
         maps = self.forward(x)
-        scores, labels, cells = find_peaks(maps.heatmap, num_detections)
+        scores, labels, cells = find_peaks(maps.heatmap, num_detections, nms_kernel)
         boxes = decode_boxes(maps.box_2d, cells, self.output_stride)
         if self.task == "tracking":
             return Detection2D(boxes, scores, labels, gather_embeddings(maps.reid, cells))
@@ -352,8 +353,9 @@ class CenterNet(pl.LightningModule):
         """
         from centertrack.inference import detect_folder
 
-        options = {"num_detections": num_detections, "nms_kernel": nms_kernel, "min_score": score_threshold}
-        return detect_folder(self, Path(data_dir), img_names, batch_size, save_path, **options)
+        return detect_folder(
+            self, Path(data_dir), img_names, batch_size, save_path, num_detections, nms_kernel, score_threshold
+        )
 
     def inference_tracking2d(
         self,
