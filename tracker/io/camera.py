@@ -25,8 +25,12 @@ class Camera(FrameSource):
 
     def __init__(self, index: int) -> None:
         self.name, self.frame_count = f"camera-{index}", None
-        self._capture = cv2.VideoCapture(index)
-        found, image = self._capture.read()
+        level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error below says it better
+        try:
+            self._capture = cv2.VideoCapture(index)
+            found, image = self._capture.read()
+        finally:
+            cv2.utils.logging.setLogLevel(level)
         if not found:
             self._capture.release()
             raise InputError(f"camera {index} gives no image; is it connected and free, and may this program use it?")

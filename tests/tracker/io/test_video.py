@@ -293,6 +293,17 @@ class TestImages:
         assert open_source(path).size == (64, 96)
 
 
+def test_a_camera_that_is_not_there_is_an_input_error(capfd):
+    with pytest.raises(InputError, match="camera 97 gives no image"):
+        open_source("97")
+    assert capfd.readouterr().err == ""
+
+
+def test_an_unreachable_stream_is_an_input_error():
+    with pytest.raises(InputError, match="cannot be opened as a video"):
+        open_source("rtsp://127.0.0.1:1/stream")
+
+
 @pytest.mark.parametrize(
     ("name", "size", "rate", "count"),
     [
