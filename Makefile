@@ -1,0 +1,38 @@
+# `make demo` and `make test` set up everything they need in .venv; a second run goes straight to work.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS := test
+ARGS ?=
+
+.PHONY: help demo test lint clean
+
+help:
+	@echo "make demo    draw a street scene, track it, score the tracks (ARGS=\"--output FOLDER\")"
+	@echo "make test    ruff, mypy and pytest with doctests"
+	@echo "make lint    ruff and mypy only"
+	@echo "make clean   remove .venv and caches"
+
+demo: $(STAMP)
+	@$(BIN)/centertrack demo $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(STAMP): pyproject.toml centertrack/version.py
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found; install Python 3.10 or later, or say make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: centertrack needs Python 3.10 or later, $(PYTHON) is $$($(PYTHON) -V 2>&1); say make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "error: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "installing into $(VENV): about 5 GB with PyTorch, a few minutes the first time"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[$(EXTRAS)]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
