@@ -13,6 +13,7 @@ import numpy as np
 
 from tracker.detections import Array, Detections, Tracks
 from tracker.errors import InputError
+from tracker.memory import LongTermMemory
 from tracker.trackset import TRACKED, TrackSet
 
 
@@ -30,6 +31,9 @@ class TrackerOptions:
         min_area: Leave tracks whose box is smaller out of the result, in square pixels; 0 keeps all.
         max_aspect: Leave tracks whose box has a larger width / height out of the result; infinite keeps all. (The
             published FairMOT silently uses 1.6, which removes cars and animals.)
+        memory_seconds: Long-term memory: how long the looks of a removed track are kept, so that somebody who comes
+            back after minutes gets the old id; 0 is off. Needs a tracker that uses embeddings.
+        memory_limit: 1 - cos from which a new track is not taken for a remembered one.
     """
 
     frame_rate: float = 30.0
@@ -37,6 +41,8 @@ class TrackerOptions:
     class_agnostic: bool = False
     min_area: float = 0.0
     max_aspect: float = math.inf
+    memory_seconds: float = 0.0
+    memory_limit: float = 0.2
 
     def __post_init__(self) -> None:
         if not self.frame_rate > 0:
@@ -104,6 +110,12 @@ class Tracker(ABC):
         self._next_id = 1
         self._embedding_dim: int | None = None
         self._tracks = self.Set.empty()
+        if self.options.memory_seconds > 0 and not self.needs_embeddings:
+            raise InputError(
+                f"memory_seconds needs a tracker that uses embeddings, and {type(self).__name__} with these options "
+                "does not; try fairmot or scene-reid"
+            )
+        self._memory = LongTermMemory(self.options.memory_limit)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to resume the stream later: plain numbers, strings and arrays."""
@@ -116,6 +128,7 @@ class Tracker(ABC):
             "next_id": self._next_id,
             "embedding_dim": self._embedding_dim,
             "tracks": self._tracks.state_dict(),
+            "memory": self._memory.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -131,6 +144,7 @@ class Tracker(ABC):
         self._now, self._time, self._updates = state["now"], state["time"], state["updates"]
         self._next_id, self._embedding_dim = state["next_id"], state["embedding_dim"]
         self._tracks.load_state_dict(state["tracks"])
+        self._memory.load_state_dict(state["memory"])
 
     @abstractmethod
     def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
@@ -138,8 +152,13 @@ class Tracker(ABC):
 
     def _remove_forgotten(self) -> None:
         """Drop tracks that were absent for too long, not counting the frame in which they might come back."""
-        absent = self._now - self._tracks.seen - 1
-        self._tracks.keep(absent <= self.options.max_lost_frames + 1e-6)
+        tracks, options = self._tracks, self.options
+        stays = self._now - tracks.seen - 1 <= options.max_lost_frames + 1e-6
+        if options.memory_seconds > 0:
+            self._memory.forget(self._now - options.memory_seconds * options.frame_rate)
+            gone = (~stays & (tracks.ids > 0)).nonzero()[0]
+            self._memory.add(tracks.ids[gone], tracks.labels[gone], tracks.embeddings[gone], tracks.seen[gone])
+        tracks.keep(stays)
 
     def _note_matches(self, rows: Array, columns: Array, detections: Detections, indices: Array) -> None:
         """Remember that tracks `rows` (P,) were seen now as detections `columns` (P,), rows `indices` of the input."""
@@ -153,9 +172,14 @@ class Tracker(ABC):
         tracks.indices[rows] = indices[columns]
 
     def _confirm(self, rows: Array) -> None:
-        """Give the tracks `rows` their ids."""
-        self._tracks.states[rows] = TRACKED
-        self._tracks.ids[rows] = np.arange(self._next_id, self._next_id + len(rows))
+        """Give the tracks `rows` their ids: remembered ones, or the next."""
+        tracks = self._tracks
+        tracks.states[rows] = TRACKED
+        if self.options.memory_seconds > 0 and len(rows):
+            labels = None if self.options.class_agnostic else tracks.labels[rows]
+            tracks.ids[rows] = self._memory.recall(tracks.embeddings[rows], labels)
+            rows = rows[tracks.ids[rows] == 0]
+        tracks.ids[rows] = np.arange(self._next_id, self._next_id + len(rows))
         self._next_id += len(rows)
 
     def _result(self, rows: Array, boxes: Array) -> Tracks:

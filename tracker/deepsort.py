@@ -21,6 +21,8 @@ from tracker.kalman import GATE_CHI2, XYAH, MotionModel
 from tracker.matching import Matching
 from tracker.trackset import TENTATIVE, TrackSet
 
+_MEMORY_MOMENTUM = 0.9  # of the average look by which the long-term memory knows a track
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeepSortOptions(TrackerOptions):
@@ -110,6 +112,7 @@ class DeepSortTracker(Tracker):
         self._note_matches(rows, columns, detections, indices)
         if len(rows) and detections.embeddings is not None:
             self._gallery.add(tracks.slots[rows], detections.embeddings[columns])
+            tracks.smooth_embeddings(rows, detections.embeddings[columns], _MEMORY_MOMENTUM)
 
         new = matching.free_detections(np.arange(len(detections)))
         tracks.keep((tracks.states != TENTATIVE) | (matching.detection_of >= 0))
@@ -145,5 +148,5 @@ class DeepSortTracker(Tracker):
         new = detections[columns]
         assert new.embeddings is not None  # checked at the door
         motion = kalman.initiate(measurements[columns], self.model)
-        started = TrackSet.start(motion, new.scores, new.labels, indices[columns], None, self._now)
+        started = TrackSet.start(motion, new.scores, new.labels, indices[columns], new.embeddings, self._now)
         self._tracks.append(GalleryTrackSet.hung(started, self._gallery.take(new.embeddings)))

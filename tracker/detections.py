@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -62,6 +63,46 @@ class Detections:
         embeddings = None if embedding_dim is None else np.zeros((0, embedding_dim), np.float32)
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), None, embeddings)
 
+    @classmethod
+    def from_xyxy(
+        cls, boxes: ArrayLike, scores: ArrayLike | None = None, labels: ArrayLike | None = None
+    ) -> Detections:
+        """Take boxes (N, 4) as x1 y1 x2 y2; scores are 1 if not given."""
+        boxes = _boxes(boxes)
+        return cls(boxes, np.ones(len(boxes), np.float32) if scores is None else scores, labels)
+
+    @classmethod
+    def from_xywh(
+        cls, boxes: ArrayLike, scores: ArrayLike | None = None, labels: ArrayLike | None = None
+    ) -> Detections:
+        """Take boxes (N, 4) as left, top, width, height (COCO, MOTChallenge less 1); scores are 1 if not given.
+
+        >>> Detections.from_xywh([[10, 20, 30, 40]]).boxes.tolist()
+        [[10.0, 20.0, 40.0, 60.0]]
+        """
+        boxes = _as_array("boxes", boxes, np.float32)
+        if boxes.size and (boxes.ndim != 2 or boxes.shape[1] != 4):
+            raise InputError(f"boxes must have shape (N, 4) as x y width height, got {boxes.shape}")
+        boxes = boxes.reshape(-1, 4)
+        return cls.from_xyxy(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1), scores, labels)
+
+    @classmethod
+    def from_supervision(cls, detections: Any, embeddings: ArrayLike | None = None) -> Detections:
+        """Take a `supervision.Detections`; what it does not have gets score 1 and label 0."""
+        scores = np.ones(len(detections.xyxy), np.float32) if detections.confidence is None else detections.confidence
+        return cls(detections.xyxy, scores, detections.class_id, embeddings)
+
+    @classmethod
+    def from_ultralytics(cls, results: Any, embeddings: ArrayLike | None = None) -> Detections:
+        """Take one `Results` of an ultralytics model, on any device."""
+        boxes = results.boxes
+        return cls(_to_numpy(boxes.xyxy), _to_numpy(boxes.conf), _to_numpy(boxes.cls), embeddings)
+
+    @classmethod
+    def from_torchvision(cls, output: Mapping[str, Any], embeddings: ArrayLike | None = None) -> Detections:
+        """Take the dictionary that a torchvision detector returns for one image, on any device."""
+        return cls(_to_numpy(output["boxes"]), _to_numpy(output["scores"]), _to_numpy(output["labels"]), embeddings)
+
     def __len__(self) -> int:
         return len(self.boxes)
 
@@ -105,6 +146,18 @@ class Tracks:
     def __getitem__(self, rows: Any) -> Tracks:
         """Return the chosen rows (boolean mask, index array or slice)."""
         return Tracks(self.ids[rows], self.boxes[rows], self.scores[rows], self.labels[rows], self.indices[rows])
+
+    def to_supervision(self) -> Any:
+        """Return a `supervision.Detections` with tracker ids, for its annotators and zones.
+
+        Raises:
+            ImportError: supervision is not installed.
+        """
+        try:
+            from supervision import Detections as SupervisionDetections
+        except ImportError as error:
+            raise ImportError("Tracks.to_supervision needs supervision; pip install supervision") from error
+        return SupervisionDetections(xyxy=self.boxes, confidence=self.scores, class_id=self.labels, tracker_id=self.ids)
 
 
 _set = object.__setattr__  # the only way to fill a frozen instance
@@ -153,6 +206,10 @@ def _unit_rows(values: ArrayLike, count: int) -> Array:
     if np.abs(squared - 1.0).max(initial=0.0) < 1e-4:
         return embeddings
     return embeddings / np.sqrt(np.maximum(squared, 1e-24))[:, None]
+
+
+def _to_numpy(values: Any) -> Any:
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
 
 
 def _as_array(name: str, values: ArrayLike, dtype: type) -> Array:

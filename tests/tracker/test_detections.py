@@ -1,4 +1,6 @@
 import pickle
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,3 +76,62 @@ def test_detections_cannot_be_changed_but_copied_and_pickled():
 def test_no_tracks():
     assert len(Tracks.empty()) == 0
     assert Tracks.empty().boxes.shape == (0, 4)
+
+
+def test_other_formats_become_xyxy():
+    assert Detections.from_xywh([[10, 20, 20, 40]], [0.9]).boxes.tolist() == [BOXES[0]]
+    assert Detections.from_xyxy(BOXES).scores.tolist() == [1.0, 1.0]
+    assert len(Detections.from_xywh([])) == 0
+    with pytest.raises(InputError, match=r"x y width height, got \(1, 3\)"):
+        Detections.from_xywh([[1, 2, 3]])
+
+
+class Tensor:
+    """Enough of a torch tensor on a device: its values are hidden until it is brought home."""
+
+    def __init__(self, values):
+        self._values = np.asarray(values)
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return self
+
+    def numpy(self):
+        return self._values
+
+
+def test_torchvision_output():
+    output = {"boxes": Tensor(BOXES), "scores": Tensor([0.9, 0.4]), "labels": Tensor([1, 3])}
+    detections = Detections.from_torchvision(output)
+    assert (detections.boxes.tolist(), detections.labels.tolist()) == (BOXES, [1, 3])
+
+
+def test_ultralytics_results():
+    boxes = SimpleNamespace(xyxy=Tensor(BOXES), conf=Tensor([0.9, 0.4]), cls=Tensor([0.0, 2.0]))
+    detections = Detections.from_ultralytics(SimpleNamespace(boxes=boxes))
+    assert (detections.labels.tolist(), detections.labels.dtype) == ([0, 2], np.int64)
+
+
+def test_supervision_there_and_back():
+    supervision = pytest.importorskip("supervision", reason="the supervision package is not installed")
+    theirs = supervision.Detections(
+        xyxy=np.array(BOXES, float), confidence=np.array([0.9, 0.4]), class_id=np.array([1, 3])
+    )
+    ours = Detections.from_supervision(theirs)
+    assert (ours.boxes.tolist(), ours.labels.tolist()) == (BOXES, [1, 3])
+    tracks = Tracks(np.array([4, 7]), ours.boxes, ours.scores, ours.labels, np.array([0, 1]))
+    assert tracks.to_supervision().tracker_id.tolist() == [4, 7]
+    assert len(Tracks.empty().to_supervision()) == 0
+
+
+def test_supervision_without_scores_and_classes():
+    detections = Detections.from_supervision(SimpleNamespace(xyxy=np.array(BOXES), confidence=None, class_id=None))
+    assert (detections.scores.tolist(), detections.labels.tolist()) == ([1, 1], [0, 0])
+
+
+def test_a_missing_supervision_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(ImportError, match="pip install supervision"):
+        Tracks.empty().to_supervision()
