@@ -90,6 +90,11 @@ def _sequence_folders(folder: Path, depth: int) -> list[Path]:
 
 
 def match_results(names: list[str], results: Path) -> dict[str, Path]:
+    """Return the results of each sequence: one file for one sequence, or SEQUENCE.txt in a folder or below.
+
+    Raises:
+        InputError: A sequence has none, or several.
+    """
     if results.is_file():
         if len(names) > 1:
             raise InputError(

@@ -1,0 +1,66 @@
+"""Small pictures of single boxes, cut out of the frames of a sequence."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.io.mot import IMAGE_EXTENSIONS
+
+_HEIGHT = 128  # pixels of a crop
+_MARGIN = 0.12  # of the box, on every side
+_QUALITY = 80
+
+
+def find_frames(folder: str | Path, sequence: str) -> list[Path]:
+    """Return the images of a sequence by frame, empty if there are none.
+
+    Args:
+        folder: Of the images, of the sequence, or of sequence folders.
+        sequence: Its name.
+    """
+    folder = Path(folder)
+    for candidate in (folder / sequence / "img1", folder / sequence, folder / "img1", folder):
+        if candidate.is_dir():
+            images = sorted(path for path in candidate.iterdir() if path.suffix.lower() in IMAGE_EXTENSIONS)
+            if images:
+                return images
+    return []
+
+
+def crop_as_data_url(image: Path, xywh: NDArray[np.float64]) -> str | None:
+    """Return a JPEG of one box as a data URL.
+
+    Args:
+        image: File of the frame.
+        xywh: (4,) left, top, width, height; the first pixel is (1, 1).
+
+    Returns:
+        None if the image cannot be read or the box lies outside.
+    """
+    pixels = _read(image)
+    if pixels is None:
+        return None
+    left, top, width, height = xywh
+    x1, y1 = left - 1 - _MARGIN * width, top - 1 - _MARGIN * height
+    x2, y2 = left - 1 + (1 + _MARGIN) * width, top - 1 + (1 + _MARGIN) * height
+    part = pixels[max(0, round(y1)) : max(0, round(y2)), max(0, round(x1)) : max(0, round(x2))]
+    if not part.size:
+        return None
+    scale = _HEIGHT / part.shape[0]
+    size = (max(1, round(part.shape[1] * scale)), _HEIGHT)
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+
+
+@lru_cache(maxsize=4)
+def _read(image: Path) -> NDArray[np.uint8] | None:
+    """(H, W, 3) BGR: it only goes back to opencv."""
+    pixels = cv2.imread(str(image))
+    return None if pixels is None else np.asarray(pixels, np.uint8)
