@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +20,8 @@ def evaluate(
     results: str | Path,
     benchmark: str | None = None,
     sequences: Sequence[str] | None = None,
-    frames: str | None = None,
     workers: int = 1,
+    frames: str | None = None,
 ) -> EvaluationResult:
     """Score tracking results with HOTA, CLEAR and Identity, equal to the official MOTChallenge evaluator.
 
@@ -32,9 +31,9 @@ def evaluate(
         benchmark: Whose rules to apply: MOT15, MOT16, MOT17, MOT20, DanceTrack, or none (no classes, no distractors).
             Guessed by default, from the name of each sequence and the columns of its ground truth.
         sequences: Only these; by default all that have ground truth.
+        workers: Processes to share the sequences out to.
         frames: Only these of each sequence: "A:B", "half-val" or "half-train" (see `parse_frames`). Results may count
             their frames as the whole sequence does, or from the first evaluated one.
-        workers: Processes to share the sequences out to.
 
     Raises:
         InputError: Something is missing, or breaks the benchmark's rules; with file and line.
@@ -42,6 +41,8 @@ def evaluate(
     files = find_sequences(gt, results, sequences)
     measure_one = partial(_measure_files, benchmark=benchmark, frames=frames)
     if workers > 1 and len(files) > 1:
+        from concurrent.futures import ProcessPoolExecutor  # multiprocessing takes as long as a sequence to import
+
         with ProcessPoolExecutor(min(workers, len(files))) as pool:
             scores = list(pool.map(measure_one, files))
     else:
