@@ -88,8 +88,10 @@ class Stage(Generic[Item, Result], Iterator[Result]):
                 with self._pulling:
                     if self._stopped:
                         return
-                    self._results.put(result)  # inside the lock: the order of the items is the order of the results
-                    item = next(self._items)
+                    try:
+                        item = next(self._items)
+                    finally:  # inside the lock: the order of the items is the order of the results
+                        self._results.put(result)
                 start = time.perf_counter()
                 value = self._function(item)
                 self._busy[worker] += time.perf_counter() - start

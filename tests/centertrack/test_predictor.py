@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from centertrack.models import save_weights
+from centertrack.predictor import Predictor, fit_input_size
+from centertrack.runtimes import RawDetections
+from tests.centertrack.conftest import CLIP_SIZE, small_network
+from tracker.errors import InputError
+
+
+class WholeInput:
+    """A runtime that always finds the same two boxes: a quarter of the input, and a weak one."""
+
+    name, streams = "fake", 1
+
+    def __init__(self, dim: int = 2) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+        self.dim = dim
+
+    def __call__(self, images: np.ndarray) -> RawDetections:
+        self.shapes.append(images.shape)
+        count, height, width = images.shape[:3]
+        boxes = np.array([[width / 4, height / 4, width / 2, height / 2], [0, 0, 1, 1]], np.float32)
+        return RawDetections(
+            np.tile(boxes, (count, 1, 1)),
+            np.tile(np.array([0.9, 0.05], np.float32), (count, 1)),
+            np.zeros((count, 2), np.int64),
+            np.ones((count, 2, self.dim), np.float32) / max(self.dim, 1) ** 0.5,
+        )
+
+
+@pytest.fixture
+def predictor(weights: Path) -> Predictor:
+    predictor = Predictor(weights)
+    predictor.runtime = WholeInput()
+    return predictor
+
+
+@pytest.mark.parametrize("size", [(160, 96), (1280, 720), (640, 480), (480, 640), (97, 31)])
+def test_boxes_come_back_in_source_pixels(predictor, size):
+    width, height = size
+    (found,) = predictor([np.zeros((height, width, 3), np.uint8)])
+    input_height, input_width = predictor.runtime.shapes[0][1:3]
+    scale = min(input_width / width, input_height / height)
+    shown = np.array([width * scale, height * scale])
+    margin = (np.array([input_width, input_height]) - shown) / 2
+    corner = (np.array([input_width, input_height]) / 4 - margin) / scale
+    np.testing.assert_allclose(found.boxes[0, :2], corner, atol=1.5 / scale)
+
+
+def test_a_source_in_the_shape_of_the_input_needs_no_padding(predictor):
+    (found,) = predictor(np.zeros((192, 320, 3), np.uint8))
+    np.testing.assert_allclose(found.boxes, [[80, 48, 160, 96]])
+
+
+def test_weak_detections_are_left_out(predictor):
+    (found,) = predictor(np.zeros((96, 160, 3), np.uint8))
+    assert found.scores.tolist() == pytest.approx([0.9])
+    assert found.embeddings.shape == (1, 2)
+
+
+def test_one_many_none(predictor):
+    image = np.zeros((96, 160, 3), np.uint8)
+    assert len(predictor(image)) == 1
+    assert len(predictor([image] * 3)) == 3
+    assert len(predictor(np.stack([image] * 2))) == 2
+    assert predictor([]) == []
+
+
+def test_neighbours_of_one_size_go_in_one_batch_and_keep_their_order(predictor):
+    wide, upright = np.zeros((96, 160, 3), np.uint8), np.zeros((160, 96, 3), np.uint8)
+    found = predictor([wide, wide, upright, wide])
+    assert [shape[:3] for shape in predictor.runtime.shapes] == [(2, 96, 160), (1, 160, 96), (1, 96, 160)]
+    assert len(found) == 4
+
+
+def test_a_network_without_reid_gives_no_embeddings(predictor):
+    predictor.runtime = WholeInput(dim=0)
+    assert predictor(np.zeros((96, 160, 3), np.uint8))[0].embeddings is None
+
+
+def test_a_given_image_size_is_kept_whatever_the_source(weights):
+    predictor = Predictor(weights, image_size=(128, 64))
+    predictor.runtime = WholeInput()
+    predictor([np.zeros((300, 100, 3), np.uint8)])
+    assert predictor.runtime.shapes == [(1, 64, 128, 3)]
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((10, 10), np.uint8), np.zeros((10, 10, 4), np.uint8), np.zeros((10, 10, 3), np.float32), "a.jpg"]
+)
+def test_what_is_no_rgb_image_is_refused(predictor, image):
+    with pytest.raises(ValueError, match="uint8 in RGB order"):
+        predictor([image])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": "no-such-weights"}, "no weights 'no-such-weights'"),
+        ({"image_size": (100, 64)}, "multiples of 32"),
+        ({"device": "tpu"}, "device must be one of"),
+        ({"runtime": "tensorflow"}, "runtime must be one of"),
+        ({"runtime": "openvino", "device": "cuda"}, "cuda|CPU"),
+    ],
+)
+def test_bad_options_are_one_sentence(weights, options, message):
+    with pytest.raises(InputError, match=message):
+        Predictor(**{"weights": weights, **options})
+
+
+def test_a_file_that_is_no_weights(tmp_path):
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(b"no tensors here")
+    with pytest.raises(InputError, match="written by save_weights"):
+        Predictor(path)
+
+
+def test_weights_and_networks_give_the_same_detections(tmp_path, picture):
+    model = small_network(seed=5).half().float()  # files hold float16
+    save_weights(model, tmp_path / "w.safetensors")
+    from_file = Predictor(tmp_path / "w.safetensors", runtime="torch")(picture)[0]
+    in_memory = Predictor(model, runtime="torch")(picture)[0]
+    np.testing.assert_allclose(from_file.boxes, in_memory.boxes, atol=1e-3)
+    np.testing.assert_allclose(from_file.scores, in_memory.scores, atol=1e-5)
+
+
+@given(st.tuples(st.integers(16, 4000), st.integers(16, 4000)))
+def test_the_fitted_size_costs_no_more_and_shows_no_less(source):
+    budget = (640, 384)
+    width, height = fit_input_size(source, budget)
+    assert width % 32 == height % 32 == 0
+    assert width * height <= budget[0] * budget[1]
+    scale = min(width / source[0], height / source[1])
+    assert scale >= min(budget[0] / source[0], budget[1] / source[1]) - 1e-9
+
+
+def test_the_clip_needs_the_size_of_the_weights():
+    assert fit_input_size(CLIP_SIZE, CLIP_SIZE) == CLIP_SIZE
