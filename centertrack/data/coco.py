@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from centertrack.data.images import read_rgb
-from centertrack.data.sample import Array, Sample, shrink_to
+from centertrack.data.images import read_size
+from centertrack.data.labels import Classes, LabelledImages, Labels, Report, stop_at
+from centertrack.data.sample import Array, Sample
 from tracker.errors import InputError
+from tracker.io.atomic import atomic_path
 
 MIN_SIDE = 1.0  # px; annotations smaller than this are slips of the mouse
 
 
-class CocoSet:
+class CocoSet(LabelledImages):
     """Images with boxes from a COCO JSON file.
 
     Crowd annotations become ignore regions. Categories are numbered from 0 in the order of their ids.
@@ -25,10 +28,11 @@ class CocoSet:
     Args:
         path: The JSON file.
         images: Folder of the images; default `images` beside the file, or the file's own folder.
-        identities: `labels`: annotations carry `track_id`; `boxes`: every box is an identity of its own, which trains
-            embeddings from single images (as FairMOT does on CrowdHuman); `none`.
+        identities: `labels`: annotations carry `track_id`, unique within the `video_id` of their image if there is one;
+            otherwise as in `LabelledImages`.
         masks: Folder of `IMAGE_NAME.png` files, pixel value k = k-th annotation of the image; for pasting.
-        longest_side: Images are kept at most this large, in pixels. None: as they are.
+        longest_side, classes: As in `LabelledImages`.
+        report: Is told of every broken annotation.
 
     Raises:
         InputError: The file cannot be read or lacks a key.
@@ -41,81 +45,80 @@ class CocoSet:
         identities: str = "none",
         masks: str | Path | None = None,
         longest_side: int | None = None,
+        classes: Classes | None = None,
+        report: Report = stop_at,
     ) -> None:
         self.path = Path(path)
         content = _read_json(self.path)
         default = self.path.parent / "images"
-        self.folder = Path(images) if images else default if default.is_dir() else self.path.parent
+        folder = Path(images) if images else default if default.is_dir() else self.path.parent
         self.masks = Path(masks) if masks else None
-        self.longest_side = longest_side
-        self.images: list[dict[str, Any]] = content["images"]
-        self.categories = sorted(category["id"] for category in content["categories"])
-        self.num_classes = len(self.categories)
-        by_image: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for annotation in content["annotations"]:
-            by_image[annotation["image_id"]].append(annotation)
-        self.annotations = [self._arrays(by_image[image["id"]]) for image in self.images]
-        self.num_identities = self._number_identities(identities)
+        try:
+            categories = sorted((category["id"], str(category.get("name", ""))) for category in content["categories"])
+            self.label_of = {category: label for label, (category, _) in enumerate(categories)}
+            by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+            self._sort_annotations(content["annotations"], by_image, report)
+            entries = [self._labels(folder, image, by_image[image["id"]]) for image in content["images"]]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{self.path}: expected COCO images (id, file_name) and categories: {error!r}") from error
+        names = [name or f"class {label}" for label, (_, name) in enumerate(categories)]
+        super().__init__(entries, names, classes, identities, longest_side)
 
-    def _arrays(self, annotations: list[dict[str, Any]]) -> dict[str, Array]:
-        label_of = {category: label for label, category in enumerate(self.categories)}
+    def _sort_annotations(
+        self, annotations: list[dict[str, Any]], by_image: dict[int, list[dict[str, Any]]], report: Report
+    ) -> None:
+        for place, annotation in enumerate(annotations):
+            try:
+                left, top, width, height = map(float, annotation["bbox"])
+                if not np.isfinite((left, top, width, height)).all():
+                    raise ValueError("bbox is not finite")
+                if annotation["category_id"] not in self.label_of:
+                    raise ValueError(f"no category {annotation['category_id']}")
+                if annotation["image_id"] not in by_image:
+                    raise ValueError(f"no image {annotation['image_id']}")
+                by_image[annotation["image_id"]].append(annotation)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                report(
+                    InputError(
+                        f"{self.path}: annotations[{place}]: expected image_id, category_id and bbox [x, y, w, h] that "
+                        f"fit the file: {error}"
+                    )
+                )
+
+    def _labels(self, folder: Path, image: dict[str, Any], annotations: list[dict[str, Any]]) -> Labels:
         xywh = np.array([a["bbox"] for a in annotations], np.float32).reshape(-1, 4)
         boxes = np.concatenate((xywh[:, :2], xywh[:, :2] + xywh[:, 2:]), axis=1)
         crowd = np.array([bool(a.get("iscrowd", 0)) for a in annotations], bool)
         kept = ~crowd & (xywh[:, 2:] > MIN_SIDE).all(axis=1)
         tracks = np.array([a.get("track_id", -1) for a in annotations], np.int64)
-        labels = np.array([label_of[a["category_id"]] for a in annotations], np.int64)
-        mask_values = np.arange(1, len(annotations) + 1)
-        return {
-            "boxes": boxes[kept],
-            "labels": labels[kept],
-            "ids": tracks[kept],
-            "ignore": boxes[crowd],
-            "mask_values": mask_values[kept],
-        }
-
-    def _number_identities(self, identities: str) -> int:
-        """Renumber identities densely from 0, and return how many there are."""
-        if identities not in ("labels", "boxes", "none"):
-            raise InputError(f"identities must be labels, boxes or none, got {identities!r}")
-        seen: dict[int, int] = {}
-        count = 0
-        for arrays in self.annotations:
-            if identities == "boxes":
-                arrays["ids"] = np.arange(count, count + len(arrays["boxes"]))
-                count += len(arrays["boxes"])
-            elif identities == "labels":
-                arrays["ids"] = np.array([seen.setdefault(i, len(seen)) if i >= 0 else -1 for i in arrays["ids"]], int)
-            else:
-                arrays["ids"] = np.full(len(arrays["boxes"]), -1)
-        return count if identities == "boxes" else len(seen)
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Return one sample."""
-        name = self.images[index]["file_name"]
-        image, factor = shrink_to(read_rgb(self.folder / name), self.longest_side)
-        arrays = self.annotations[index]
-        masks = self._read_masks(name, arrays["mask_values"], image.shape[:2]) if self.masks else None
-        return Sample(
-            image,
-            arrays["boxes"] * np.float32(factor),
-            arrays["labels"].copy(),
-            arrays["ids"].copy(),
-            arrays["ignore"] * np.float32(factor),
-            masks,
+        labels = np.array([self.label_of[a["category_id"]] for a in annotations], np.int64)
+        return Labels(
+            folder / image["file_name"],
+            image["file_name"],
+            self.path,
+            boxes[kept],
+            labels[kept],
+            tracks[kept],
+            np.zeros(int(kept.sum()), np.int64),
+            boxes[crowd],
+            np.arange(1, len(annotations) + 1)[kept],
+            sequence=str(image.get("video_id", "")),
+            frame=int(image.get("frame_id", 0)),
         )
 
-    def _read_masks(self, name: str, values: Array, shape: tuple[int, ...]) -> Array | None:
-        path = self.masks / f"{Path(name).stem}.png"  # type: ignore[operator]
-        stored = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    def __getitem__(self, index: int) -> Sample:
+        """Return one sample, with masks if there are any."""
+        sample = super().__getitem__(index)
+        if self.masks is not None:
+            sample.masks = self._read_masks(self.masks, self.entries[index], sample.image.shape[:2])
+        return sample
+
+    def _read_masks(self, folder: Path, entry: Labels, shape: tuple[int, ...]) -> Array | None:
+        stored = cv2.imread(str(folder / f"{Path(entry.name).stem}.png"), cv2.IMREAD_GRAYSCALE)
         if stored is None:
             return None
         row_of = np.zeros(256, np.uint8)
-        row_of[values] = np.arange(1, len(values) + 1)
+        row_of[entry.mask_values] = np.arange(1, len(entry.mask_values) + 1)
         return cv2.resize(row_of[stored], (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
 
 
@@ -129,4 +132,45 @@ def _read_json(path: Path) -> dict[str, Any]:
     missing = [key for key in ("images", "annotations", "categories") if key not in content]
     if missing:
         raise InputError(f"{path}: a COCO file needs the keys images, annotations and categories; missing {missing}")
-    return content
+    return dict(content)
+
+
+def write_coco(data: LabelledImages, images: Sequence[Path], folder: Path) -> None:
+    """Write `folder/annotations.json`; identities become `track_id`, sequences `video_id` and `frame_id`.
+
+    Args:
+        data: The labels.
+        images: File of each entry, within `folder/images`.
+        folder: Of the new data set.
+    """
+    videos = {name: i for i, name in enumerate(dict.fromkeys(entry.sequence for entry in data.entries), start=1)}
+    frames: dict[str, int] = defaultdict(int)
+    content: dict[str, list[dict[str, Any]]] = {
+        "images": [],
+        "annotations": [],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(data.class_names, start=1)],
+        "videos": [{"id": i, "name": name} for name, i in videos.items()],
+    }
+    for number, (entry, image) in enumerate(zip(data.entries, images, strict=True), start=1):
+        width, height = read_size(image)
+        entry = entry.in_pixels((width, height))
+        frames[entry.sequence] += 1
+        place = {"video_id": videos[entry.sequence], "frame_id": entry.frame or frames[entry.sequence]}
+        name = image.relative_to(folder / "images").as_posix()
+        content["images"].append({"id": number, "file_name": name, "width": width, "height": height, **place})
+        rows = [
+            {"category_id": label + 1, "bbox": _xywh(box), "iscrowd": 0, **({"track_id": i} if i >= 0 else {})}
+            for label, i, box in zip(entry.labels.tolist(), entry.ids.tolist(), entry.boxes.tolist(), strict=True)
+        ]
+        rows += [{"category_id": 1, "bbox": _xywh(box), "iscrowd": 1} for box in entry.ignore.tolist()]
+        for row in rows:
+            area = round(row["bbox"][2] * row["bbox"][3], 2)
+            content["annotations"].append(
+                {"id": len(content["annotations"]) + 1, "image_id": number, "area": area, **row}
+            )
+    with atomic_path(folder / "annotations.json") as temporary:
+        temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _xywh(box: list[float]) -> list[float]:
+    return [round(value, 3) for value in (box[0], box[1], box[2] - box[0], box[3] - box[1])]

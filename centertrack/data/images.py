@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,9 @@ import numpy as np
 
 from centertrack.data.sample import Array
 from tracker.errors import InputError
+from tracker.io.mot import IMAGE_EXTENSIONS
+
+_EXIF_ORIENTATION, _LYING = 274, (5, 6, 7, 8)
 
 
 def read_rgb(path: Path) -> Array:
@@ -25,3 +29,42 @@ def read_rgb(path: Path) -> Array:
     if image is None:
         raise InputError(f"cannot decode image {path} ({len(encoded)} bytes); replace or remove it")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Return width and height of an image, from its header alone; as `read_rgb` turns it.
+
+    Raises:
+        InputError: The file is missing or no image.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(_EXIF_ORIENTATION) in _LYING
+    except OSError as error:
+        raise InputError(f"cannot read image {path}: {error.strerror or 'not an image'}") from error
+    return (height, width) if turned else (width, height)
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return all images of a folder and below, sorted.
+
+    Raises:
+        InputError: No such folder, or no image in it.
+    """
+    found = sorted(path for path in _walk(folder) if path.suffix.lower() in IMAGE_EXTENSIONS)
+    if not found:
+        raise InputError(f"expected images in {folder}, found {'none' if folder.is_dir() else 'no such folder'}")
+    return found
+
+
+def find_image(folder: Path, stem: str) -> Path:
+    """Return `folder/stem` with whichever image extension exists; the first one's name if none does."""
+    candidates = [folder / f"{stem}{suffix}" for suffix in IMAGE_EXTENSIONS]
+    return next((path for path in candidates if path.is_file()), candidates[0])
+
+
+def _walk(folder: Path) -> Iterable[Path]:
+    return folder.rglob("*") if folder.is_dir() else ()

@@ -12,15 +12,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from centertrack.data.coco import CocoSet
+from centertrack.data.formats import FORMATS, open_labels
 from centertrack.data.mixing import CutOut, cut_outs, mosaic, paste
-from centertrack.data.mot import MotSet
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.transforms import WarpOptions, random_light, random_warp
 from tracker.errors import InputError
 
-FORMATS: dict[str, Any] = {"coco": CocoSet, "mot": MotSet, "synthetic": SyntheticSet}
+PATH_OPTIONS = ("masks", "images")
 
 
 @dataclass
@@ -28,10 +27,11 @@ class SourceOptions:
     """One data set of the mixture.
 
     Attributes:
-        format: `coco`, `mot` or `synthetic`.
+        format: `coco`, `crowdhuman`, `cvat`, `jde`, `kitti`, `mot`, `voc`, `yolo` or `synthetic`.
         path: Its file or folder; relative ones start at the `root` of the data module.
         weight: How often a sample is drawn from it, relative to the others.
-        options: Further options of its class: `CocoSet`, `MotSet`, `SyntheticSet`.
+        options: Further options of its class, for example `classes` of `LabelledImages` or `step` of `MotSet`; paths in
+            them start at the `root` too.
         warp: Ranges of the random warp, where they differ from the defaults.
         cut_out: Use its masked objects for pasting.
     """
@@ -67,16 +67,17 @@ def open_source_set(source: SourceOptions, root: Path = Path()) -> SampleSet:
     Raises:
         InputError: Unknown format or option.
     """
-    if source.format not in FORMATS:
-        raise InputError(f"data format must be one of {', '.join(FORMATS)}, got {source.format!r}")
-    options = dict(source.options)
-    if "masks" in options:
-        options["masks"] = root / options["masks"]
-    path = {"path": root / source.path} if source.path else {}
+    options = {name: root / value if name in PATH_OPTIONS else value for name, value in source.options.items()}
+    if source.format in FORMATS:
+        if not source.path:
+            raise InputError(f"{source.format} data need a path, got none")
+        return open_labels(source.format, root / source.path, **options)
+    if source.format != "synthetic":
+        raise InputError(f"data format must be one of {', '.join(FORMATS)}, synthetic, got {source.format!r}")
     try:
-        return FORMATS[source.format](**path, **options)
+        return SyntheticSet(**options)
     except TypeError as error:
-        raise InputError(f"options of {source.format} data {source.path}: {str(error).split('() ')[-1]}") from error
+        raise InputError(f"options of synthetic data: {str(error).split('() ')[-1]}") from error
 
 
 class Mixture(Dataset[dict[str, Tensor]]):

@@ -2,78 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 
-from centertrack.data.images import read_rgb
-from centertrack.data.sample import Array, Sample, no_boxes, shrink_to
+from centertrack.data.images import read_size
+from centertrack.data.labels import Classes, LabelledImages, Labels, Report, stop_at
+from centertrack.data.sample import Array
 from tracker.errors import InputError
-from tracker.io.mot import GroundTruthRows, read_ground_truth, read_sequence_info
+from tracker.evaluation.frame_range import parse_frames
+from tracker.io.atomic import atomic_path
+from tracker.io.mot import GroundTruthRows, SequenceInfo, read_ground_truth, read_sequence_info
 
 PEDESTRIAN = 1
 UNCERTAIN = (1, 2, 7, 8, 12)  # flagged pedestrians, people on vehicles, static people, distractors, reflections
 MIN_VISIBILITY = 0.1
 
 
-class MotSet:
-    """Frames of one MOTChallenge sequence.
+class MotSet(LabelledImages):
+    """Frames of one MOTChallenge sequence, or of all sequences of a folder: MOT15, MOT16, MOT17, MOT20, DanceTrack.
 
     Pedestrians with flag 1 are objects; flagged ones and look-alikes (people on vehicles, static people, distractors,
     reflections) are ignore regions; other classes are background. Almost invisible people are ignored too.
 
     Args:
-        path: Sequence folder with `gt/gt.txt` and images.
-        frames: First and last frame, from 1, both included. None: all.
+        path: Sequence folder with `gt/gt.txt` and images, or a folder of such folders.
+        frames: First and last frame, from 1, both included; or `half-train`, `half-val`, `A:B`, of every sequence.
+            None: all.
         step: Take every n-th frame; neighbours look alike.
         longest_side: Images are kept at most this large, in pixels. None: as they are.
         min_visibility: People less visible than this are ignored, not learnt.
+        sequences: Names or patterns such as `*-SDP`: MOT17 has every video three times. None: all.
+        classes, identities: As in `LabelledImages`; the one class is `person`.
+        report: Is told of every broken sequence.
 
     Raises:
-        InputError: The folder is not a sequence with ground truth, or `frames` lies outside of it.
+        InputError: The folder holds no sequence with ground truth, a row is broken (with file and line), or `frames`
+            lies outside of a sequence.
     """
-
-    num_classes = 1
 
     def __init__(
         self,
         path: str | Path,
-        frames: Sequence[int] | None = None,
+        frames: Sequence[int] | str | None = None,
         step: int = 1,
         longest_side: int | None = None,
         min_visibility: float = MIN_VISIBILITY,
+        sequences: Sequence[str] | None = None,
+        classes: Classes | None = None,
+        identities: str = "labels",
+        report: Report = stop_at,
     ) -> None:
-        self.info = read_sequence_info(path)
-        self.rows = read_ground_truth(Path(path) / "gt" / "gt.txt")
-        self.images = sorted(self.info.image_folder.glob(f"*{self.info.extension}"))
-        self.longest_side = longest_side
-        self.min_visibility = min_visibility
-        length = min(self.info.length, len(self.images))
-        first, last = frames or (1, length)
-        if not 1 <= first <= last <= length:
-            raise InputError(f"{path}: frames must lie within 1 to {length}, got {first} to {last}")
-        self.frames = range(first, last + 1, step)
-        used = _objects(self.rows, min_visibility) & (self.rows.frames >= first) & (self.rows.frames <= last)
-        self.identity_of = {int(track): i for i, track in enumerate(np.unique(self.rows.ids[used]))}
-        self.num_identities = len(self.identity_of)
+        entries: list[Labels] = []
+        known: list[Array] = []
+        for folder in sequence_folders(Path(path), sequences):
+            try:
+                info, rows = read_sequence_info(folder), read_ground_truth(folder / "gt" / "gt.txt")
+                images = frame_images(info)
+                chosen = _choose(folder, frames, min(info.length, len(images)))
+            except InputError as error:
+                report(error)
+                continue
+            objects = _objects(rows, min_visibility)
+            ids = np.unique(rows.ids[objects & (rows.frames >= chosen[0]) & (rows.frames <= chosen[-1])])
+            known.append(np.stack((np.full_like(ids, len(known)), ids), axis=1))
+            entries += _entries(info, folder, images, rows, objects, chosen[::step])
+        universe = np.concatenate(known) if known else np.zeros((0, 2), np.int64)
+        super().__init__(entries, ["person"], classes, identities, longest_side, universe)
 
-    def __len__(self) -> int:
-        """Return the number of frames."""
-        return len(self.frames)
 
-    def __getitem__(self, index: int) -> Sample:
-        """Return one frame."""
-        number = self.frames[index]
-        image, factor = shrink_to(read_rgb(self.images[number - 1]), self.longest_side)
-        rows = self.rows.where(self.rows.frames == number)
-        boxes = rows.boxes_xyxy * np.float32(factor)
-        objects = _objects(rows, self.min_visibility)
-        ignored = np.isin(rows.classes, UNCERTAIN) & ~objects
-        ids = np.array([self.identity_of[int(track)] for track in rows.ids[objects]], np.int64)
-        labels = np.zeros(len(ids), np.int64)
-        return Sample(image, boxes[objects], labels, ids, boxes[ignored] if ignored.any() else no_boxes())
+def sequence_folders(path: Path, names: Sequence[str] | None = None) -> list[Path]:
+    """Return the sequence folders at `path`: itself, or the folders in it that hold `gt/gt.txt`.
+
+    Raises:
+        InputError: There is none.
+    """
+    if (path / "gt" / "gt.txt").is_file():
+        return [path]
+    found = sorted(file.parents[1] for file in path.glob("*/gt/gt.txt")) if path.is_dir() else []
+    if not found:
+        raise InputError(f"expected a sequence with gt/gt.txt, or a folder of sequences, in {path}; found neither")
+    chosen = [folder for folder in found if names is None or any(fnmatch(folder.name, name) for name in names)]
+    if not chosen:
+        raise InputError(f"no sequence of {path} is called {' or '.join(names or ())}; there is {found[0].name} ...")
+    return chosen
+
+
+def frame_images(info: SequenceInfo) -> list[Path]:
+    """Return the images of a sequence, first frame first.
+
+    Raises:
+        InputError: There is none.
+    """
+    images = sorted(info.image_folder.glob(f"*{info.extension}"))
+    if not images:
+        raise InputError(f"expected images *{info.extension} in {info.image_folder}, found none")
+    return images
+
+
+def _choose(folder: Path, frames: Sequence[int] | str | None, length: int) -> range:
+    if frames is None or isinstance(frames, str):
+        return parse_frames(frames, length)
+    first, last = frames
+    if not 1 <= first <= last <= length:
+        raise InputError(f"{folder}: frames must lie within 1 to {length}, got {first} to {last}")
+    return range(first, last + 1)
 
 
 def _objects(rows: GroundTruthRows, min_visibility: float) -> Array:
     return (rows.flags != 0) & (rows.classes == PEDESTRIAN) & (rows.visibilities >= min_visibility)
+
+
+def _entries(
+    info: SequenceInfo, folder: Path, images: list[Path], rows: GroundTruthRows, objects: Array, frames: range
+) -> Iterator[Labels]:
+    boxes = rows.boxes_xyxy
+    ignored = np.isin(rows.classes, UNCERTAIN) & ~objects
+    for number in frames:
+        start, stop = np.searchsorted(rows.frames, (number, number + 1))
+        here = np.arange(start, stop)
+        seen, hidden = here[objects[start:stop]], here[ignored[start:stop]]
+        image = images[number - 1]
+        yield Labels(
+            image,
+            f"{folder.name}/{image.name}",
+            rows.path,
+            boxes[seen],
+            np.zeros(len(seen), np.int64),
+            rows.ids[seen],
+            rows.lines[seen],
+            boxes[hidden],
+            sequence=folder.name,
+            frame=number,
+        )
+
+
+def write_mot(data: LabelledImages, images: Sequence[Path], folder: Path) -> None:
+    """Write `gt/gt.txt` and `seqinfo.ini` of every sequence; its images lie in `folder/SEQUENCE/img1`.
+
+    Args:
+        data: The labels. The format of MOTChallenge knows pedestrians only: every class becomes one.
+        images: File of each entry, within `folder`.
+        folder: Of the new data set.
+
+    Raises:
+        InputError: A box has no identity.
+    """
+    sequences: dict[Path, list[tuple[Labels, Path]]] = {}
+    for entry, image in zip(data.entries, images, strict=True):
+        sequences.setdefault(image.parents[1], []).append((entry, image))
+    for sequence, frames in sequences.items():
+        lines = [row for number, frame in enumerate(frames, start=1) for row in _gt_rows(number, *frame)]
+        with atomic_path(sequence / "gt" / "gt.txt") as temporary:
+            temporary.write_text("".join(lines), encoding="ascii")
+        width, height = read_size(frames[0][1])
+        with atomic_path(sequence / "seqinfo.ini") as temporary:
+            temporary.write_text(
+                f"[Sequence]\nname={sequence.name}\nimDir=img1\nframeRate=30\nseqLength={len(frames)}\n"
+                f"imWidth={width}\nimHeight={height}\nimExt={frames[0][1].suffix}\n",
+                encoding="utf-8",
+            )
+
+
+def _gt_rows(number: int, entry: Labels, image: Path) -> Iterator[str]:
+    entry = entry.in_pixels(read_size(image))
+    if (entry.ids < 0).any():
+        raise InputError(f"{entry.source}: MOTChallenge needs an identity for every box, {entry.name} has some without")
+    for identity, (x1, y1, x2, y2) in zip(entry.ids.tolist(), entry.boxes.tolist(), strict=True):
+        yield f"{number},{identity},{x1 + 1:.2f},{y1 + 1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},1,1,1\n"
+    for place, (x1, y1, x2, y2) in enumerate(entry.ignore.tolist()):  # ids of their own, far from all others
+        yield f"{number},{10**6 + place},{x1 + 1:.2f},{y1 + 1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},0,8,1\n"

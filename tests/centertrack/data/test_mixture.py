@@ -56,7 +56,7 @@ def test_a_batch_pads_and_masks(sources: list[SourceOptions]) -> None:
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        (SourceOptions("nonsense"), "data format must be one of coco, mot, synthetic, got 'nonsense'"),
+        (SourceOptions("nonsense"), "data format must be one of coco, crowdhuman, .*, synthetic, got 'nonsense'"),
         (SourceOptions("synthetic", options={"scens": 3}), "scens"),
     ],
 )

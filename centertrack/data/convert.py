@@ -1,0 +1,107 @@
+"""One label format to another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from centertrack.data.formats import FORMATS, guess_format, open_labels
+from centertrack.data.labels import Labels
+from tracker.errors import InputError
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was written.
+
+    Attributes:
+        target: Where.
+        images, boxes, identities: How many.
+    """
+
+    target: Path
+    images: int
+    boxes: int
+    identities: int
+
+
+def convert_data(
+    source: str | Path,
+    target: str | Path,
+    to_format: str,
+    from_format: str | None = None,
+    copy: bool = False,
+    **options: Any,
+) -> Conversion:
+    """Write a labelled data set in another format.
+
+    Images appear in the new folder as hard links, which cost no space; where that is impossible they are copied.
+
+    Args:
+        source: File or folder of labels.
+        target: New folder; must not exist, or be empty.
+        to_format: One of `FORMATS`.
+        from_format: Of the source; None: told by its files.
+        copy: Copy the images in any case.
+        **options: Of the source's data set, for example `step=5`.
+
+    Raises:
+        InputError: The source is broken (with file and line), the target is not empty, or its format cannot hold what
+            the source says.
+    """
+    source, target = Path(source), Path(target)
+    if to_format not in FORMATS:
+        raise InputError(f"data format must be one of {', '.join(FORMATS)}, got {to_format!r}")
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise InputError(f"cannot convert to {target}: it is not an empty folder; choose another output folder")
+    data = open_labels(from_format or guess_format(source), source, **{"identities": "labels", **options})
+    places = _image_places(data.entries, FORMATS[to_format].image_place, source.stem)
+    images = [target / place for place in places]
+    for entry, image in zip(data.entries, images, strict=True):
+        _place(entry.image, image, copy)
+    FORMATS[to_format].write(data, images, target)
+    boxes = sum(len(entry.boxes) for entry in data.entries)
+    return Conversion(target, len(images), boxes, data.num_identities)
+
+
+def _image_places(entries: list[Labels], pattern: str, default_sequence: str) -> list[str]:
+    """Fill the pattern in for every image: frames are counted anew in each sequence, names are made unique."""
+    counts: dict[str, int] = defaultdict(int)
+    taken: set[str] = set()
+    places = []
+    for entry in entries:
+        sequence = (entry.sequence or Path(entry.name).parent.as_posix().strip("./") or default_sequence).replace(
+            "/", "_"
+        )
+        counts[sequence] += 1
+        name = entry.name.lstrip("/").replace("../", "").replace("/images/", "/").removeprefix("images/")
+        place = pattern.format(
+            sequence=sequence,
+            frame=counts[sequence],
+            index=counts[sequence] - 1,
+            name=name,
+            flat=name.replace("/", "_"),
+            suffix=entry.image.suffix.lower(),
+        )
+        if place in taken:
+            raise InputError(f"{entry.source}: the image {entry.name} occurs twice")
+        taken.add(place)
+        places.append(place)
+    return places
+
+
+def _place(image: Path, target: Path, copy: bool) -> None:
+    if not image.is_file():
+        raise InputError(f"cannot read image {image}: there is no such file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not copy:
+        try:
+            os.link(image.resolve(), target)
+            return
+        except OSError:  # another disk, or a file system without links
+            pass
+    shutil.copy2(image, target)
