@@ -99,7 +99,7 @@ def run_demo(
     folder: Path,
     predictor: Predictor,
     progress: Progress,
-    config: SceneConfig = DEMO_SCENE,
+    config: SceneConfig | None = None,
     tracker_name: str = "fairmot",
 ) -> tuple[DemoFiles, Report, EvaluationResult]:
     """Film a scene, track it and score the tracks.
@@ -108,14 +108,14 @@ def run_demo(
         folder: Where everything is written; files of an earlier run are replaced.
         predictor: Finds the people.
         progress: Shows how far it is.
-        config: What to film; the same configuration always gives the same video.
+        config: What to film, by default `DEMO_SCENE`; the same configuration always gives the same video.
         tracker_name: Of `tracker.TRACKERS`.
 
     Returns:
         What was written, what was done, and how well.
     """
     files = DemoFiles.under(folder)
-    film_scene(files, config, progress)
+    film_scene(files, config or DEMO_SCENE, progress)
     report = track_scene(files, predictor, tracker_name, progress)
     result = evaluate(files.ground_truth, files.results)
     result.write_json(files.scores)
