@@ -117,9 +117,9 @@ def solve_open(rows: Integers, columns: Integers, weights: Floats) -> tuple[Mask
 
     It is unique when it stays the optimum although each of its pairs is made a little worse.
     """
-    row_values, row = np.unique(rows, return_inverse=True)
-    column_values, column = np.unique(columns, return_inverse=True)
-    cost = np.zeros((len(row_values), len(column_values)))
+    row, row_count = _renumber(rows)
+    column, column_count = _renumber(columns)
+    cost = np.zeros((row_count, column_count))
     cost[row, column] = -weights
     matched = _lap(cost)
     chosen = (matched[row] == column) & (weights > 0)
@@ -127,6 +127,13 @@ def solve_open(rows: Integers, columns: Integers, weights: Floats) -> tuple[Mask
     matched_again = _lap(cost)
     again = (matched_again[row] == column) & (weights > 0)
     return chosen, bool((chosen == again).all())
+
+
+def _renumber(values: Integers) -> tuple[Integers, int]:
+    """Return values as 0, 1, ... by first appearance, and how many there are; faster than sorting the few here."""
+    listed = values.tolist()
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(listed))}
+    return np.array([numbers[value] for value in listed]), len(numbers)
 
 
 def _lap(cost: Floats) -> Integers:

@@ -55,7 +55,7 @@ def timelines(runs: Sequence[TrackerRun]) -> tuple[str, list[dict[str, object]]]
     names = [run.name for run in runs]
     parts = [
         "<h2>Every identity</h2><p class='soft'>A coloured bar: matched, one colour a track. A thin red line: there, "
-        "but missed. An upright mark: the identity goes on under another track. On top: misses (red, upwards) and false "
+        "but missed. An upright mark: it goes on under another track. On top: misses (red, upwards) and false "
         f"positives (grey, downwards) of every frame. {legend_of_lanes(names)}</p>"
     ]
     data = []

@@ -90,20 +90,23 @@ def _read_decimals(
     longest = int(lengths.max())
     if lengths.min() < 1 or longest > _EXACT_DIGITS:
         return None
-    places = np.arange(longest)  # of a digit, counted from the right
-    characters = text[np.maximum(ends[:, None] - 1 - places, 0)]  # (N, longest)
-    characters[places >= lengths[:, None]] = _ZERO
-    is_dot = characters == _DOT
-    digits = characters - np.uint8(_ZERO)  # everything but a digit wraps round to more than 9
-    digits[is_dot] = 0
-    if (digits > 9).any():
-        return None
-    mantissa = digits.astype(np.float64) @ 10.0**places
-    if is_dot.any():
-        dots = is_dot.sum(axis=1)
+    mantissa, unit = np.zeros(len(ends)), np.ones(len(ends))
+    dots = np.zeros(len(ends), np.int64)
+    for place in range(longest):  # of a digit, counted from the right
+        characters = text.take(ends - 1 - place, mode="clip")
+        is_inside = lengths > place
+        digits = characters - np.uint8(_ZERO)  # everything but a digit wraps round to more than 9
+        is_dot = (characters == _DOT) & is_inside
+        if is_dot.any():
+            dots += is_dot
+            unit[is_dot] = 10.0**place
+            digits[is_dot] = 0
+        if (digits[is_inside] > 9).any():
+            return None
+        mantissa += 10.0**place * (digits * is_inside)
+    if dots.any():
         if (dots > 1).any() or (dots == lengths).any():
             return None
-        unit = 10.0 ** is_dot.argmax(axis=1)
         whole = np.where(dots == 1, np.floor(mantissa / (10 * unit)), 0)
         mantissa = (whole * unit + (mantissa - whole * 10 * unit)) / unit
     return np.where(negative, -mantissa, mantissa)
