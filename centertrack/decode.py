@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,10 +12,69 @@ from torch import Tensor
 BOX_FORMATS = ("ltrb", "ltrb_offset", "size_offset")
 
 
+class Detection2D(NamedTuple):
+    """The k best objects of every image, by falling score: what `detect` returns and an exported graph computes.
+
+    Attributes:
+        bboxes: (N, K, 4) xyxy in input pixels.
+        scores: (N, K) in [0, 1].
+        labels: (N, K) int64.
+        embeddings: (N, K, D) unit rows; D = 0 without a re-identification head.
+    """
+
+    bboxes: Tensor
+    scores: Tensor
+    labels: Tensor
+    embeddings: Tensor
+
+
+def decode_maps(
+    maps: Mapping[str, Tensor | Sequence[Tensor]],
+    strides: Sequence[int],
+    k: int,
+    kernel: int = 3,
+    box_format: str = "ltrb",
+) -> Detection2D:
+    """Decode the maps of a network, of one level or several.
+
+    Args:
+        maps: heatmap (N, C, H, W) in [0, 1] and box_2d (N, 4, H, W), perhaps reid (N, D, H, W) and offset (N, 2, H, W);
+            each a map, or one map a level.
+        strides: Input pixels a cell, of each level.
+        k: Objects kept per image, over all levels; at most as many as there are cells.
+        kernel: Odd side of the peak window.
+        box_format: See `decode_boxes`.
+    """
+    levels = [{name: level(values, i) for name, values in maps.items()} for i in range(len(strides))]
+    found = [_decode_level(one, s, k, kernel, box_format) for one, s in zip(levels, strides, strict=True)]
+    if len(found) == 1:
+        return found[0]
+    boxes, scores, labels, embeddings = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
+    scores, best = scores.topk(min(k, scores.shape[1]))
+
+    def pick(values: Tensor) -> Tensor:
+        return values.gather(1, best.unsqueeze(2).expand(-1, -1, values.shape[2]))
+
+    return Detection2D(pick(boxes), scores, labels.gather(1, best), pick(embeddings))
+
+
+def level(values: Tensor | Sequence[Tensor], index: int) -> Tensor:
+    """Return the map of one level; a single map is level 0."""
+    return values if isinstance(values, Tensor) else values[index]
+
+
+def _decode_level(maps: Mapping[str, Tensor], stride: int, k: int, kernel: int, box_format: str) -> Detection2D:
+    scores, labels, cells = find_peaks(maps["heatmap"], k, kernel)
+    boxes = decode_boxes(maps["box_2d"], cells, stride, box_format, maps.get("offset"))
+    embeddings = gather_embeddings(maps["reid"], cells) if "reid" in maps else boxes.new_zeros((*scores.shape, 0))
+    return Detection2D(boxes, scores, labels, embeddings)
+
+
 def find_peaks(heatmap: Tensor, k: int, kernel: int = 3) -> tuple[Tensor, Tensor, Tensor]:
     """Return the k strongest local maxima of every image, one label a cell.
 
-    A cell is a peak of its class when nothing in its kernel x kernel neighbourhood is higher.
+    A cell is a peak of its class when nothing in its kernel x kernel neighbourhood is higher. Of equal neighbours, as
+    rounded or saturated scores make them, only the first one is a peak: an object is found once.
 
     Args:
         heatmap: (N, C, H, W), probabilities in [0, 1].
@@ -22,16 +84,29 @@ def find_peaks(heatmap: Tensor, k: int, kernel: int = 3) -> tuple[Tensor, Tensor
     Returns:
         scores, labels and cells, each (N, k), by falling score; cell = row * W + column.
 
+    Raises:
+        ValueError: `kernel` is even.
+
     >>> heatmap = torch.zeros(1, 2, 4, 5)
     >>> heatmap[0, 1, 2, 3], heatmap[0, 1, 2, 4], heatmap[0, 0, 0, 0] = 0.9, 0.8, 0.4
     >>> find_peaks(heatmap, k=2)
     (tensor([[0.9000, 0.4000]]), tensor([[1, 0]]), tensor([[13,  0]]))
     """
-    highest = F.max_pool2d(heatmap, kernel, stride=1, padding=kernel // 2)
-    peaks = heatmap * (heatmap == highest)
+    if kernel % 2 == 0:
+        raise ValueError(f"the peak window must have an odd side, got {kernel}")
+    peaks = heatmap * _is_peak(heatmap, kernel) if kernel > 1 else heatmap
     best, labels = peaks.max(dim=1)  # (N, H, W)
     scores, cells = best.flatten(1).topk(min(k, best.shape[1] * best.shape[2]))
     return scores, labels.flatten(1).gather(1, cells), cells
+
+
+def _is_peak(heatmap: Tensor, kernel: int) -> Tensor:
+    reach = kernel // 2
+    highest = F.max_pool2d(heatmap, kernel, stride=1, padding=reach)
+    # the highest of the rows above and of the cells to the left: those that come first in reading order
+    above = F.max_pool2d(F.pad(heatmap, (reach, reach, reach, 0))[:, :, :-1], (reach, kernel), stride=1)
+    left = F.max_pool2d(F.pad(heatmap, (reach, 0))[..., :-1], (1, reach), stride=1)
+    return (heatmap == highest) & (heatmap > torch.maximum(above, left))
 
 
 def gather_cells(maps: Tensor, cells: Tensor) -> Tensor:
@@ -57,24 +132,35 @@ def decode_boxes(
         box_2d: (N, 4, H, W) distances left, top, right, bottom in cells; (N, 2, H, W) width, height for `size_offset`.
         cells: (N, K) int64.
         stride: Input pixels a cell.
-        box_format: `ltrb`: distances, clamped at 0, from the cell centre (index + 0.5). `ltrb_offset`: distances, not
-            clamped, from index + offset (FairMOT). `size_offset`: full size around index + offset (CenterNet).
-        offset: (N, 2, H, W), dx dy in cells, for the latter two; 0.5 where there is none.
+        box_format: See `corners`.
+        offset: (N, 2, H, W), dx dy in cells, for the formats that have one; 0.5 where there is none.
 
     Returns:
         (N, K, 4), xyxy in input pixels.
     """
     width = box_2d.shape[3]
     anchor = torch.stack((cells % width, cells // width), dim=2).to(box_2d.dtype)  # (N, K, 2), x y
-    values = gather_cells(box_2d, cells)
     shift = 0.5 if box_format == "ltrb" or offset is None else gather_cells(offset, cells)
-    centre = anchor + shift
+    return corners(anchor + shift, gather_cells(box_2d, cells), box_format) * stride
+
+
+def corners(centre: Tensor, values: Tensor, box_format: str = "ltrb") -> Tensor:
+    """Turn box values around centres into corners, all in one unit.
+
+    Args:
+        centre: (..., 2), x y.
+        values: (..., 4) distances left, top, right, bottom; (..., 2) width, height for `size_offset`.
+        box_format: `ltrb`: distances, clamped at 0, from the cell centre (index + 0.5). `ltrb_offset`: distances, not
+            clamped, from index + offset (FairMOT). `size_offset`: full size around index + offset (CenterNet).
+
+    Returns:
+        (..., 4), xyxy.
+    """
     if box_format == "size_offset":
-        half = values / 2
-        return torch.cat((centre - half, centre + half), dim=2) * stride
+        return torch.cat((centre - values / 2, centre + values / 2), dim=-1)
     if box_format == "ltrb":
         values = values.clamp(min=0)
-    return torch.cat((centre - values[..., :2], centre + values[..., 2:]), dim=2) * stride
+    return torch.cat((centre - values[..., :2], centre + values[..., 2:]), dim=-1)
 
 
 def gather_embeddings(reid: Tensor, cells: Tensor) -> Tensor:

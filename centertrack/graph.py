@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from centertrack.decode import Detection2D
 from centertrack.models import CenterNet
-from centertrack.models.centernet import Detection2D
 from centertrack.runtimes import DecodeOptions
 
 

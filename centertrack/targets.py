@@ -1,4 +1,4 @@
-"""Boxes to training targets: heatmaps by Gaussians, and which cells train the box head.
+"""Boxes to target heatmaps, by Gaussians.
 
 Everything is batched on the device: boxes of all images are rows of flat arrays, and their windows of cells are listed
 one after the other (`window_cells`), so that cost follows the number of cells touched and there is no loop over boxes.
@@ -15,8 +15,7 @@ from torch import Tensor
 
 from tracker.errors import InputError
 
-RADII = ("cornernet", "cornernet_legacy", "ttfnet")
-SAMPLINGS = ("center", "center3x3", "ttfnet")
+RADII = ("cornernet", "cornernet_legacy", "ttfnet", "fixed")
 
 
 class Objects(NamedTuple):
@@ -34,27 +33,16 @@ class Objects(NamedTuple):
     labels: Tensor
     ids: Tensor
 
-    def centres(self, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Return the column and row (K,) of the cell that holds each centre, kept inside a (height, width) map."""
+    def middles(self, shape: tuple[int, int]) -> Tensor:
+        """Return the centres (K, 2), x y in cells, of which those outside a (height, width) map move to its border."""
         middle = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
         height, width = shape
-        return middle[:, 0].floor().long().clamp(0, width - 1), middle[:, 1].floor().long().clamp(0, height - 1)
+        return torch.stack((middle[:, 0].clamp(0, width - 1), middle[:, 1].clamp(0, height - 1)), dim=1)
 
-
-class BoxSamples(NamedTuple):
-    """Cells that train the box head.
-
-    Attributes:
-        image, row, column: (S,) int64, where.
-        object: (S,) int64, row of `Objects` that the cell must predict.
-        weight: (S,) float32.
-    """
-
-    image: Tensor
-    row: Tensor
-    column: Tensor
-    object: Tensor
-    weight: Tensor
+    def centres(self, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Return the column and row (K,) of the cell that holds each centre, kept inside a (height, width) map."""
+        column, row = self.middles(shape).floor().long().unbind(dim=1)
+        return column, row
 
 
 def cornernet_radius(height: Tensor, width: Tensor, min_overlap: float = 0.3) -> Tensor:
@@ -96,14 +84,17 @@ def cornernet_legacy_radius(height: Tensor, width: Tensor, min_overlap: float = 
     return torch.minimum(torch.minimum(mixed, inside), outside).clamp(min=0)
 
 
-def gaussian_radii(boxes: Tensor, method: str, min_overlap: float = 0.3, alpha: float = 0.54) -> tuple[Tensor, Tensor]:
+def gaussian_radii(
+    boxes: Tensor, method: str, min_overlap: float = 0.3, alpha: float = 0.54, fixed_radius: int = 2
+) -> tuple[Tensor, Tensor]:
     """Return the whole-cell radii (x, y) of each box's Gaussian.
 
     Args:
         boxes: (K, 4), xyxy in cells.
-        method: `cornernet`, `cornernet_legacy` (one radius for both axes), or `ttfnet` (alpha / 2 of each side).
+        method: `cornernet`, `cornernet_legacy` (one radius for both axes), `ttfnet` (alpha / 2 of each side), `fixed`.
         min_overlap: For the CornerNet radii.
         alpha: For TTFNet (arXiv 1909.00700).
+        fixed_radius: For `fixed`, the same for every box, in cells.
 
     Returns:
         Two (K,) int64 arrays.
@@ -120,6 +111,8 @@ def gaussian_radii(boxes: Tensor, method: str, min_overlap: float = 0.3, alpha: 
         radius = cornernet_radius(height, width, min_overlap).long()
     elif method == "cornernet_legacy":
         radius = cornernet_legacy_radius(height, width, min_overlap).long()
+    elif method == "fixed":
+        radius = torch.full_like(height, fixed_radius, dtype=torch.int64)
     else:
         raise InputError(f"heatmap_target must be one of {', '.join(RADII)}, got {method!r}")
     return radius, radius
@@ -175,62 +168,6 @@ def draw_gaussians(objects: Objects, radius_x: Tensor, radius_y: Tensor, shape: 
     cell = ((objects.image[window] * classes + objects.labels[window]) * height + y) * width + x
     heatmap = torch.zeros(math.prod(shape), device=objects.boxes.device)
     return heatmap.scatter_reduce_(0, cell, values, reduce="amax").view(shape)
-
-
-def sample_cells(
-    objects: Objects, shape: tuple[int, int], strategy: str, radius_x: Tensor, radius_y: Tensor
-) -> BoxSamples:
-    """Choose the cells that train the box head.
-
-    `center`: the centre cell of each object. `center3x3`: it and its neighbours. `ttfnet`: all cells of its Gaussian
-    window, weighted ln(area in input pixels) * G / sum G (arXiv 1909.00700, equation 5). Where windows overlap, the
-    smallest box owns the cell.
-
-    Args:
-        objects: The objects of the batch.
-        shape: (height, width) of the map.
-        strategy: One of `SAMPLINGS`.
-        radius_x, radius_y: (K,) int64, Gaussian radii in cells, used by `ttfnet`.
-
-    Raises:
-        InputError: Unknown strategy.
-    """
-    if strategy not in SAMPLINGS:
-        raise InputError(f"sampling must be one of {', '.join(SAMPLINGS)}, got {strategy!r}")
-    column, row = objects.centres(shape)
-    if strategy == "center":
-        index = torch.arange(len(column), device=column.device)
-        return BoxSamples(objects.image, row, column, index, torch.ones_like(objects.boxes[:, 0]))
-    reach_x, reach_y = (radius_x, radius_y) if strategy == "ttfnet" else (1, 1)
-    window, y, x = window_cells(column - reach_x, row - reach_y, column + reach_x, row + reach_y, shape)
-    weight = torch.ones_like(objects.boxes[window, 0])
-    if strategy == "ttfnet":
-        weight = _ttfnet_weights(objects, window, x - column[window], y - row[window], radius_x, radius_y)
-    kept = _owned_by_smallest(objects, window, y, x, shape)
-    return BoxSamples(objects.image[window[kept]], y[kept], x[kept], window[kept], weight[kept])
-
-
-def _ttfnet_weights(
-    objects: Objects, window: Tensor, dx: Tensor, dy: Tensor, radius_x: Tensor, radius_y: Tensor, stride: int = 4
-) -> Tensor:
-    sigma_x, sigma_y = (2 * radius_x + 1) / 6, (2 * radius_y + 1) / 6
-    gaussian = torch.exp(-0.5 * ((dx / sigma_x[window]) ** 2 + (dy / sigma_y[window]) ** 2))
-    total = torch.zeros_like(objects.boxes[:, 0]).index_add_(0, window, gaussian)
-    size = (objects.boxes[:, 2:] - objects.boxes[:, :2]).clamp(min=1e-3)
-    log_area = (size.prod(dim=1) * stride**2).log().clamp(min=0)
-    return log_area[window] * gaussian / total[window]
-
-
-def _owned_by_smallest(objects: Objects, window: Tensor, y: Tensor, x: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Return a mask of the rows whose window belongs to the smallest box over that cell."""
-    area = (objects.boxes[:, 2:] - objects.boxes[:, :2]).prod(dim=1)
-    rank = torch.empty_like(window, dtype=torch.int64).resize_(len(area))
-    rank[area.argsort(descending=True)] = torch.arange(len(area), device=area.device)
-    cell = (objects.image[window] * shape[0] + y) * shape[1] + x
-    cells = int(objects.image.max()) + 1 if len(objects.image) else 0
-    best = torch.full((cells * shape[0] * shape[1],), -1, dtype=torch.int64, device=area.device)
-    best.scatter_reduce_(0, cell, rank[window], reduce="amax")
-    return best[cell] == rank[window]
 
 
 def cover(boxes: Tensor, image: Tensor, shape: tuple[int, int, int]) -> Tensor:

@@ -1,21 +1,34 @@
 """The network: backbones, necks, heads and the CenterNet that wires them."""
 
+from centertrack.losses import LossOptions
 from centertrack.models.backbones import MobileNetBackbone, ResNetBackbone, ShuffleNetBackbone, TimmBackbone
-from centertrack.models.centernet import CenterNet, LossOptions
-from centertrack.models.heads import Box2DHead, HeatmapHead, ReIDHead
-from centertrack.models.necks import FPNNeck
+from centertrack.models.build import BACKBONES, HEADS, NECKS
+from centertrack.models.centernet import CenterNet
+from centertrack.models.dla import DLA34Backbone, DLANeck
+from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
+from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck
 from centertrack.models.zoo import build_centernet, from_pretrained, save_weights
 
 __all__ = [
+    "BACKBONES",
+    "HEADS",
+    "NECKS",
+    "BaseHead",
+    "BiFPNNeck",
     "Box2DHead",
     "CenterNet",
+    "DLA34Backbone",
+    "DLANeck",
     "FPNNeck",
     "HeatmapHead",
+    "IDANeck",
     "LossOptions",
     "MobileNetBackbone",
+    "OffsetHead",
     "ReIDHead",
     "ResNetBackbone",
     "ShuffleNetBackbone",
+    "SimpleNeck",
     "TimmBackbone",
     "build_centernet",
     "from_pretrained",

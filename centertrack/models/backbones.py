@@ -1,22 +1,21 @@
 """Classification networks as feature extractors, one contract for all.
 
-Every backbone has `out_channels` (list of ints, shallow to deep), `output_stride` (int) and a forward pass
-(N, 3, H, W) -> list of maps when `return_features`, else the deepest map alone.
+Every backbone has `out_channels` and `strides` (lists of ints, shallow to deep), `output_stride` (the last of them) and
+a forward pass (N, 3, H, W) -> list of maps when `return_features`, else the deepest map alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.error import URLError
 
-import torch
 import torchvision
 from torch import Tensor, nn
 
-from centertrack.models.shufflenet import ShuffleNet
+from centertrack.models.pretrained import fetch, load_exactly, load_local, read_state_dict
+from centertrack.models.shufflenet import WIDTHS, ShuffleNet
 from tracker.errors import InputError
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -27,6 +26,8 @@ MOBILENETS = {
     "mobilenet_v3_small": ((0, 1, 2, 4, 9, 12), (16, 16, 24, 48, 96)),
     "mobilenet_v3_large": ((0, 2, 4, 7, 13, 16), (16, 24, 40, 112, 160)),
 }
+SHUFFLENETS = tuple(f"shufflenet_v2_{width}" for width in WIDTHS)
+STRIDES = [2, 4, 8, 16, 32]
 
 
 class Backbone(nn.Module):
@@ -49,6 +50,7 @@ class Backbone(nn.Module):
             raise InputError(f"frozen_stages must be between 0 and {len(stages)}, got {frozen_stages}")
         self.stages = nn.ModuleList(stages)
         self.out_channels = list(channels) if return_features else [channels[-1]]
+        self.strides = STRIDES if return_features else STRIDES[-1:]
         self.return_features = return_features
         self.frozen_stages = frozen_stages
         for stage in self.stages[:frozen_stages]:
@@ -95,7 +97,7 @@ class ResNetBackbone(Backbone):
         frozen_stages: int = 0,
         **aliases: Any,
     ) -> None:
-        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
+        backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
         _check_name(backbone_name, RESNETS, "ResNetBackbone")
         net = _torchvision_model(backbone_name, pretrained)
         stem = nn.Sequential(net.conv1, net.bn1, net.relu)
@@ -122,7 +124,7 @@ class MobileNetBackbone(Backbone):
         frozen_stages: int = 0,
         **aliases: Any,
     ) -> None:
-        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
+        backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
         _check_name(backbone_name, tuple(MOBILENETS), "MobileNetBackbone")
         blocks = _torchvision_model(backbone_name, pretrained).features
         cuts, channels = MOBILENETS[backbone_name]
@@ -148,17 +150,16 @@ class ShuffleNetBackbone(Backbone):
         frozen_stages: int = 0,
         **aliases: Any,
     ) -> None:
-        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
-        names = tuple(f"shufflenet_v2_{width}" for width in ("x0.5", "x1.0", "x1.5"))
-        _check_name(backbone_name, names, "ShuffleNetBackbone")
+        backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
+        _check_name(backbone_name, SHUFFLENETS, "ShuffleNetBackbone")
         net = ShuffleNet(backbone_name.removeprefix("shufflenet_v2_"))
-        if pretrained is True:
-            raise InputError("ShuffleNetBackbone has no weights to fetch: give pretrained the path of a state dict")
-        if pretrained:
-            state = _read_state_dict(pretrained)
+        if isinstance(pretrained, str) and pretrained:
+            state = read_state_dict(pretrained)
             prefix = "backbone." if any(key.startswith("backbone.") for key in state) else ""
             own = {key: state[prefix + key] for key in net.state_dict() if prefix + key in state}
-            _load_exactly(net, own, pretrained)
+            load_exactly(net, own, pretrained)
+        else:
+            load_local(net, pretrained, "ShuffleNetBackbone")
         stages = [net.first_conv, net.maxpool, net.stage2, net.stage3, net.stage4]
         channels = (net.first_conv[0].out_channels, *_stage_widths(net))
         super().__init__(stages, channels, return_features, frozen_stages)
@@ -185,25 +186,22 @@ class TimmBackbone(nn.Module):
         frozen_stages: int = 0,
         **aliases: Any,
     ) -> None:
-        import timm
+        import timm  # takes longer to import than a small network to run
 
         super().__init__()
-        backbone_name, frozen_stages = _resolve_aliases(backbone_name, frozen_stages, aliases)
+        backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
         if frozen_stages:
             raise InputError(
                 "TimmBackbone does not support frozen_stages: timm models share no stage layout; set it to 0"
             )
         if backbone_name not in timm.list_models() and backbone_name.split(".")[0] not in timm.list_models():
             raise InputError(f"timm has no model {backbone_name!r}; `timm.list_models('*resnet*')` lists what there is")
-        local = isinstance(pretrained, str) and bool(pretrained)
-        self.net = _fetch(
-            lambda: timm.create_model(backbone_name, pretrained=pretrained is True, features_only=True), backbone_name
-        )
-        if local:
-            _load_exactly(self.net, _read_state_dict(str(pretrained)), str(pretrained))
+        self.net = _timm_model(backbone_name, pretrained)
         channels = self.net.feature_info.channels()
         self.out_channels = channels if return_features else channels[-1:]
-        self.output_stride = self.net.feature_info.reduction()[-1]
+        reductions = self.net.feature_info.reduction()
+        self.strides = reductions if return_features else reductions[-1:]
+        self.output_stride: int = reductions[-1]
         self.return_features = return_features
 
     def forward(self, x: Tensor) -> Any:
@@ -212,7 +210,12 @@ class TimmBackbone(nn.Module):
         return features if self.return_features else features[-1]
 
 
-def _resolve_aliases(name: str, frozen_stages: int, aliases: dict[str, Any]) -> tuple[str, int]:
+def resolve_aliases(name: str, frozen_stages: int, aliases: dict[str, Any]) -> tuple[str, int]:
+    """Accept `name` for `backbone_name` and `frozen_stage` for `frozen_stages`, and nothing else.
+
+    Raises:
+        InputError: Another option.
+    """
     name = aliases.pop("name", name)
     frozen_stages = aliases.pop("frozen_stage", frozen_stages)
     if aliases:
@@ -232,48 +235,24 @@ def _stage_widths(net: ShuffleNet) -> list[int]:
 
 def _torchvision_model(name: str, pretrained: bool | str) -> Any:
     weights = "DEFAULT" if pretrained is True else None
-    net = _fetch(lambda: torchvision.models.get_model(name, weights=weights), name)
+    net = fetch(lambda: torchvision.models.get_model(name, weights=weights), name)
     if isinstance(pretrained, str) and pretrained:
-        _load_exactly(net, _read_state_dict(pretrained), pretrained)
+        load_exactly(net, read_state_dict(pretrained), pretrained)
     return net
 
 
-def _fetch(build: Callable[[], Any], name: str) -> Any:
+def _timm_model(name: str, pretrained: bool | str) -> Any:
+    import timm
+
+    options: dict[str, Any] = {"features_only": True, "pretrained": bool(pretrained)}
+    if isinstance(pretrained, str) and pretrained:
+        if not Path(pretrained).is_file():
+            raise InputError(f"no such weights file: {pretrained}")
+        options["pretrained_cfg_overlay"] = {"file": pretrained}
     try:
-        return build()
-    except (URLError, OSError) as error:
-        raise InputError(
-            f"ImageNet weights of {name} could not be fetched ({error}); without a network set "
-            "`pretrained: false`, or give `pretrained` the path of a local state dict"
-        ) from error
-    except RuntimeError as error:
-        if "feature" in str(error) or "Unknown model" in str(error):
-            raise InputError(f"timm cannot build {name} with features_only: {error}") from error
+        return fetch(lambda: timm.create_model(name, **options), name)
+    except InputError:
         raise
-
-
-def _read_state_dict(path: str) -> dict[str, Tensor]:
-    if not Path(path).is_file():
-        raise InputError(f"no such weights file: {path}")
-    try:
-        if path.endswith(".safetensors"):
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return state.get("state_dict", state)
-    except Exception as error:  # every reader fails in its own way; a user needs one sentence
+    except Exception as error:  # of a network without features, or of a file that does not fit
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: cannot be read as a state dict ({reason})") from error
-
-
-def _load_exactly(net: nn.Module, state: dict[str, Tensor], path: str) -> None:
-    own = net.state_dict()
-    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
-    left_over = [key for key in state if key not in own or own[key].shape != state[key].shape]
-    if missing or left_over:
-        raise InputError(
-            f"{path} does not fit this backbone: it lacks {missing[:3]} ({len(missing)} in all), and "
-            f"{left_over[:3]} ({len(left_over)} in all) have no place in it or another shape"
-        )
-    net.load_state_dict({**own, **state})
+        raise InputError(f"timm cannot build {name} with features_only and these weights: {reason}") from error

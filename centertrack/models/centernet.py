@@ -4,74 +4,26 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from centertrack.decode import decode_boxes, find_peaks, gather_embeddings
+from centertrack.decode import BOX_FORMATS, Detection2D, decode_maps
 from centertrack.geometry import InputFormat
-from centertrack.losses import ReIDLoss, UncertaintyBalance, box_loss, focal_loss, quality_focal_loss
-from centertrack.models.backbones import MobileNetBackbone, ResNetBackbone, ShuffleNetBackbone, TimmBackbone
-from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, ReIDHead
-from centertrack.models.necks import FPNNeck
+from centertrack.losses import LossOptions, ReIDLoss, UncertaintyBalance
+from centertrack.losses.objective import at_centres, box_objective, heatmap_objective, offset_objective, read_levels
+from centertrack.models.build import build_backbone, build_head, build_neck
 from centertrack.models.optimization import OptimizerOptions, ScheduleOptions, build_optimizer, build_schedule
-from centertrack.targets import Objects, cover, draw_gaussians, gaussian_radii, sample_cells
+from centertrack.models.options import make_options, to_plain
 from tracker.errors import InputError
 
-BACKBONES = {"resnet": ResNetBackbone, "mobilenet": MobileNetBackbone, "shufflenet": ShuffleNetBackbone}
-NECKS = {"FPNNeck": FPNNeck}
-HEADS: dict[str, type[BaseHead]] = {"heatmap": HeatmapHead, "box_2d": Box2DHead, "reid": ReIDHead}
+Maps: TypeAlias = "Tensor | tuple[Tensor, ...]"  # one map, or one a level
 TASKS = ("detection", "tracking")
-
-DetectionMaps = namedtuple("DetectionMaps", ["heatmap", "box_2d"])
-TrackingMaps = namedtuple("TrackingMaps", ["heatmap", "box_2d", "reid"])
-
-
-@dataclass(frozen=True)
-class LossOptions:
-    """What is trained and how much each part counts.
-
-    Attributes:
-        heatmap: `focal` (CornerNet) or `quality_focal`.
-        heatmap_target: Gaussian radius: `cornernet`, `cornernet_legacy` or `ttfnet`.
-        min_overlap: IoU of the CornerNet radii.
-        alpha: Of the TTFNet radii.
-        box: `l1`, `smooth_l1`, `iou`, `giou`, `diou` or `ciou`, on corners in cells.
-        sampling: Cells that train the box head: `center`, `center3x3` or `ttfnet`.
-        heatmap_weight, box_weight, reid_weight: Factors in the total.
-        balance: `fixed`, or `uncertainty`: learned weights of detection and identity.
-    """
-
-    heatmap: str = "focal"
-    heatmap_target: str = "ttfnet"
-    min_overlap: float = 0.3
-    alpha: float = 0.54
-    box: str = "giou"
-    sampling: str = "ttfnet"
-    heatmap_weight: float = 1.0
-    box_weight: float = 5.0
-    reid_weight: float = 1.0
-    balance: str = "fixed"
-
-
-class Detection2D(NamedTuple):
-    """The k best objects of every image, by falling score: what `detect` returns and an exported graph computes.
-
-    Attributes:
-        bboxes: (N, K, 4) xyxy in input pixels.
-        scores: (N, K) in [0, 1].
-        labels: (N, K) int64.
-        embeddings: (N, K, D) unit rows; D = 0 without a re-identification head.
-    """
-
-    bboxes: Tensor
-    scores: Tensor
-    labels: Tensor
-    embeddings: Tensor
 
 
 class CenterNet(pl.LightningModule):
@@ -87,9 +39,12 @@ class CenterNet(pl.LightningModule):
         lr_scheduler: Options of the learning rate.
         input_format: What the network sees; carried with the weights.
         num_identities: Classes of the re-identification loss; 0 leaves it out.
+        box_format: What the box_2d head says, see `decode.corners`: `ltrb`, or `ltrb_offset` and `size_offset` of
+            published FairMOTs and CenterNets, which have an `offset` head too.
 
     Attributes:
         output_stride: Input pixels a cell (4).
+        strides: The same for each level, finest first.
         num_classes: Channels of the heatmap.
 
     Raises:
@@ -111,42 +66,48 @@ class CenterNet(pl.LightningModule):
         lr_scheduler: ScheduleOptions | dict[str, Any] | None = None,
         input_format: InputFormat | dict[str, Any] | None = None,
         num_identities: int = 0,
+        box_format: str = "ltrb",
     ) -> None:
         super().__init__()
-        self.loss_options = _options(LossOptions, loss)
-        self.optimizer_options = _options(OptimizerOptions, optimizer)
-        self.schedule_options = _options(ScheduleOptions, lr_scheduler)
-        self.input_format = _options(InputFormat, input_format)
-        self.config = _plain(
+        self.loss_options = make_options(LossOptions, loss)
+        self.optimizer_options = make_options(OptimizerOptions, optimizer)
+        self.schedule_options = make_options(ScheduleOptions, lr_scheduler)
+        self.input_format = make_options(InputFormat, input_format)
+        self.task = task
+        self.box_format = box_format
+        self.config = to_plain(
             {
                 "backbone": {**backbone, "pretrained": False},
-                "neck": dict(neck),
-                "output_heads": {name: dict(options) for name, options in output_heads.items()},
+                "neck": neck,
+                "output_heads": output_heads,
                 "task": task,
                 "loss": asdict(self.loss_options),
                 "optimizer": asdict(self.optimizer_options),
                 "lr_scheduler": asdict(self.schedule_options),
                 "input_format": asdict(self.input_format),
                 "num_identities": num_identities,
+                "box_format": box_format,
             }
         )
         self.save_hyperparameters(self.config)
-        if task not in TASKS:
-            raise InputError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
-        required = {"heatmap", "box_2d", *(["reid"] if task == "tracking" else [])}
-        if missing := required - set(output_heads):
-            raise InputError(f"task {task!r} needs the output heads {sorted(required)}, missing {sorted(missing)}")
-        self.task = task
+        _check_task(task, output_heads)
         self.backbone = build_backbone(backbone)
-        self.neck = build_neck(neck, self.backbone.out_channels)
+        self.neck = build_neck(neck, self.backbone)
         self.output_stride: int = self.backbone.output_stride // self.neck.upsample_stride
+        self.strides = tuple(self.output_stride * stride // 4 for stride in self.neck.strides)
         self.heads = nn.ModuleDict(
             {name: build_head(name, options, self.neck.out_channels) for name, options in output_heads.items()}
         )
+        _check_boxes(box_format, self.heads["box_2d"].out_channels, self.loss_options.sampling)
         self.num_classes: int = self.heads["heatmap"].out_channels
+        self._maps = _maps_type(tuple(sorted(self.heads, key=_place_in_forward)))
         self.balance = UncertaintyBalance() if self.loss_options.balance == "uncertainty" else None
         trains_identity = task == "tracking" and num_identities > 0
-        self.reid_loss = ReIDLoss(self.heads["reid"].out_channels, num_identities) if trains_identity else None
+        self.reid_loss = (
+            ReIDLoss(self.heads["reid"].out_channels, num_identities, self.loss_options.reid)
+            if trains_identity
+            else None
+        )
 
     def normalize(self, images: Tensor) -> Tensor:
         """Turn RGB images (N, 3, H, W), uint8 or float in [0, 255], into what the network was trained to see."""
@@ -156,25 +117,30 @@ class CenterNet(pl.LightningModule):
         mean, std = (x.new_tensor(values).view(3, 1, 1) for values in (self.input_format.mean, self.input_format.std))
         return (x - mean) / std
 
-    def get_encoded_outputs(self, x: Tensor) -> dict[str, Tensor]:
+    def get_encoded_outputs(self, x: Tensor) -> dict[str, Any]:
         """Run the network and return the raw maps of every head, by name: logits for the heatmap.
 
         Args:
-            x: (N, 3, H, W) float, normalised as `input_format` says; H and W divisible by 32.
+            x: (N, 3, H, W) float, normalised as `input_format` says; H and W divisible by 32, unless the neck is a
+                `SimpleNeck`, which fuses nothing.
 
         Returns:
-            Head name -> (N, channels, H / 4, W / 4).
+            Head name -> (N, channels, H / 4, W / 4), and `features`, what the heads saw. A network of several levels
+            gives a tuple of such maps, finest first, under each name.
 
         Raises:
             ValueError: H or W is not divisible by 32.
         """
         height, width = x.shape[-2:]
-        if height % 32 or width % 32:
+        if self.neck.uses > 1 and (height % 32 or width % 32):
             raise ValueError(
                 f"image height and width must be divisible by 32, got {height}x{width}; pad the image first"
             )
         features = self.neck(self.backbone(x))
-        return {name: head(features) for name, head in self.heads.items()}
+        if isinstance(features, Tensor):
+            return {"features": features, **{name: head(features) for name, head in self.heads.items()}}
+        maps = {name: tuple(head(level) for level in features) for name, head in self.heads.items()}
+        return {"features": features, **maps}
 
     def forward(self, x: Tensor) -> Any:
         """Run the network for inference; a namedtuple, so that it can be traced and exported.
@@ -183,13 +149,12 @@ class CenterNet(pl.LightningModule):
             x: As for `get_encoded_outputs`.
 
         Returns:
-            (heatmap, box_2d) or (heatmap, box_2d, reid); the heatmap in [0, 1].
+            (heatmap, box_2d) or (heatmap, box_2d, reid), then the maps of further heads; the heatmap in [0, 1].
         """
         maps = self.get_encoded_outputs(x)
-        heatmap = maps["heatmap"].sigmoid()
-        if self.task == "tracking":
-            return TrackingMaps(heatmap, maps["box_2d"], maps["reid"])
-        return DetectionMaps(heatmap, maps["box_2d"])
+        heatmap = maps["heatmap"]
+        maps["heatmap"] = heatmap.sigmoid() if isinstance(heatmap, Tensor) else tuple(x.sigmoid() for x in heatmap)
+        return self._maps(*(maps[name] for name in self._maps._fields))
 
     def detect(self, x: Tensor, num_detections: int = 300, nms_kernel: int = 3) -> Detection2D:
         """Run the network and decode its maps: image in, boxes out.
@@ -199,20 +164,19 @@ class CenterNet(pl.LightningModule):
             num_detections: K, boxes kept per image.
             nms_kernel: Odd side of the peak window.
         """
-        maps = self.forward(x)
-        scores, labels, cells = find_peaks(maps.heatmap, num_detections, nms_kernel)
-        boxes = decode_boxes(maps.box_2d, cells, self.output_stride)
-        if self.task == "tracking":
-            return Detection2D(boxes, scores, labels, gather_embeddings(maps.reid, cells))
-        return Detection2D(boxes, scores, labels, boxes.new_zeros((*scores.shape, 0)))
+        maps = self.forward(x)._asdict()
+        if self.task == "detection":
+            maps.pop("reid", None)
+        return decode_maps(maps, self.strides, num_detections, nms_kernel, self.box_format)
 
     def gather_detection2d(
         self,
-        heatmap: Tensor,
-        box_2d: Tensor,
+        heatmap: Maps,
+        box_2d: Maps,
         num_detections: int = 100,
         nms_kernel: int = 3,
         normalize_bbox: bool = False,
+        offset: Maps | None = None,
     ) -> dict[str, Tensor]:
         """Decode maps to the best boxes.
 
@@ -222,40 +186,51 @@ class CenterNet(pl.LightningModule):
             num_detections: K, clipped to the number of cells.
             nms_kernel: Odd side of the peak window.
             normalize_bbox: Boxes in [0, 1] of the input's width and height instead of input pixels.
+            offset: (N, 2, H, W), of a network that has this head.
 
         Returns:
             bboxes (N, K, 4) xyxy, labels (N, K), scores (N, K), by falling score.
         """
-        scores, labels, cells = find_peaks(heatmap, num_detections, nms_kernel)
-        return {"bboxes": self._boxes(box_2d, cells, normalize_bbox), "labels": labels, "scores": scores}
+        found = self._gather(heatmap, box_2d, None, offset, num_detections, nms_kernel, normalize_bbox)
+        return {"bboxes": found.bboxes, "labels": found.labels, "scores": found.scores}
 
     def gather_tracking2d(
         self,
-        heatmap: Tensor,
-        box_2d: Tensor,
-        reid: Tensor,
+        heatmap: Maps,
+        box_2d: Maps,
+        reid: Maps,
         num_detections: int = 300,
         nms_kernel: int = 3,
         normalize_bbox: bool = False,
+        offset: Maps | None = None,
     ) -> dict[str, Tensor]:
         """Decode maps to the best boxes and their unit embeddings.
 
         Args and returns: as `gather_detection2d`, with `reid` (N, D, H, W) and embeddings (N, K, D).
         """
-        scores, labels, cells = find_peaks(heatmap, num_detections, nms_kernel)
-        boxes = self._boxes(box_2d, cells, normalize_bbox)
-        embeddings = gather_embeddings(reid, cells)
-        return {"bboxes": boxes, "labels": labels, "scores": scores, "embeddings": embeddings}
+        found = self._gather(heatmap, box_2d, reid, offset, num_detections, nms_kernel, normalize_bbox)
+        return found._asdict()
 
-    def _boxes(self, box_2d: Tensor, cells: Tensor, normalize: bool) -> Tensor:
-        boxes = decode_boxes(box_2d, cells, self.output_stride)
+    def _gather(
+        self,
+        heatmap: Maps,
+        box_2d: Maps,
+        reid: Maps | None,
+        offset: Maps | None,
+        num_detections: int,
+        nms_kernel: int,
+        normalize: bool,
+    ) -> Detection2D:
+        given = {"heatmap": heatmap, "box_2d": box_2d, "reid": reid, "offset": offset}
+        maps = {name: values for name, values in given.items() if values is not None}
+        found = decode_maps(maps, self.strides, num_detections, nms_kernel, self.box_format)
         if not normalize:
-            return boxes
-        height, width = box_2d.shape[2] * self.output_stride, box_2d.shape[3] * self.output_stride
-        return boxes / boxes.new_tensor([width, height, width, height])
+            return found
+        height, width = (side * self.output_stride for side in _finest(box_2d).shape[2:])
+        return found._replace(bboxes=found.bboxes / found.bboxes.new_tensor([width, height, width, height]))
 
     def compute_loss(
-        self, outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor], ignore_reid: bool = False
+        self, outputs: Mapping[str, Maps], targets: Mapping[str, Tensor], ignore_reid: bool = False
     ) -> dict[str, Tensor]:
         """Compare encoded outputs with the truth.
 
@@ -263,42 +238,40 @@ class CenterNet(pl.LightningModule):
             outputs: What `get_encoded_outputs` returned.
             targets: bboxes (N, M, 4) cxcywh in [0, 1] of the input, not clipped; labels (N, M) int; mask (N, M), 0 for
                 padding; ids (N, M) int, -1 where unknown (tracking); optionally ignore (N, I, 4) in the same format,
-                regions where an unlabelled object may be (sides 0 for padding).
+                regions where an unlabelled object may be (sides 0 for padding). What the losses of further heads need
+                comes as (N, M, ...).
             ignore_reid: Leave the identity loss out.
 
         Returns:
             One float32 scalar per head, and their weighted `total`. All are finite, also for images without objects.
         """
         options = self.loss_options
-        outputs = {name: values.float() for name, values in outputs.items()}
-        heatmap = outputs["heatmap"]
-        shape = (heatmap.shape[2], heatmap.shape[3])
-        objects = _objects(targets, shape)
-        radii = gaussian_radii(objects.boxes, options.heatmap_target, options.min_overlap, options.alpha)
-        target = draw_gaussians(objects, *radii, shape=tuple(heatmap.shape))
-        heatmap_loss = focal_loss if options.heatmap == "focal" else quality_focal_loss
-        losses = {"heatmap": heatmap_loss(heatmap, target, _ignored(targets, heatmap))}
-        losses["box_2d"] = self._box_loss(outputs["box_2d"], objects, shape, radii)
+        maps = {name: _float_levels(outputs[name]) for name in self.heads}
+        shapes = [(values.shape[2], values.shape[3]) for values in maps["heatmap"]]
+        levels, places = read_levels(targets, shapes, self.strides, options.level_limits)
+        losses = {
+            "heatmap": heatmap_objective(maps["heatmap"], levels, options),
+            "box_2d": box_objective(maps["box_2d"], levels, options, self.box_format),
+        }
         detection = options.heatmap_weight * losses["heatmap"] + options.box_weight * losses["box_2d"]
+        if "offset" in maps:
+            losses["offset"] = offset_objective(maps["offset"], levels)
+            detection = detection + options.offset_weight * losses["offset"]
+        truth = {
+            name: values.flatten(0, 1)[places] for name, values in targets.items() if name not in ("image", "ignore")
+        }
+        for name, head in self.heads.items():
+            loss = head.loss(at_centres(maps[name], levels), truth)
+            if loss is not None:
+                losses[name] = loss
+                detection = detection + head.loss_weight * loss
         losses["total"] = detection
         if self.reid_loss is None or ignore_reid:
             return losses
-        column, row = objects.centres(shape)
-        embeddings = outputs["reid"].permute(0, 2, 3, 1)[objects.image, row, column]  # (K, D)
-        losses["reid"] = self.reid_loss(embeddings, objects.ids)
+        losses["reid"] = self.reid_loss(at_centres(maps["reid"], levels), torch.cat([x.objects.ids for x in levels]))
         identity = options.reid_weight * losses["reid"]
         losses["total"] = detection + identity if self.balance is None else self.balance(detection, identity)
         return losses
-
-    def _box_loss(
-        self, box_2d: Tensor, objects: Objects, shape: tuple[int, int], radii: tuple[Tensor, Tensor]
-    ) -> Tensor:
-        samples = sample_cells(objects, shape, self.loss_options.sampling, *radii)
-        ltrb = box_2d.permute(0, 2, 3, 1)[samples.image, samples.row, samples.column].float().clamp(min=0)  # (S, 4)
-        centre = torch.stack((samples.column, samples.row), dim=1) + 0.5
-        predicted = torch.cat((centre - ltrb[:, :2], centre + ltrb[:, 2:]), dim=1)
-        loss = box_loss(predicted, objects.boxes[samples.object], self.loss_options.box)
-        return (loss * samples.weight).sum() / (samples.weight.sum() + 1e-4)
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Log every loss and return the total."""
@@ -384,79 +357,39 @@ class CenterNet(pl.LightningModule):
         return track_folder(self, Path(data_dir), batch_size, save_dir, save_results, save_images, **tracker_options)
 
 
-def build_backbone(options: Mapping[str, Any]) -> nn.Module:
-    """Build a backbone from `{name: ..., **options}`; maps of all stages are returned.
-
-    >>> build_backbone({"name": "resnet18", "pretrained": False}).out_channels
-    [64, 64, 128, 256, 512]
-    """
-    options = {"return_features": True, **options}
-    name = str(options.pop("name", ""))
-    for family, backbone in BACKBONES.items():
-        if name.startswith(family):
-            return _build(backbone, f"backbone {name}", name, **options)
-    return _build(TimmBackbone, f"backbone {name}", name.removeprefix("timm/"), **options)
+def _check_task(task: str, output_heads: Mapping[str, Any]) -> None:
+    if task not in TASKS:
+        raise InputError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
+    required = {"heatmap", "box_2d", *(["reid"] if task == "tracking" else [])}
+    if missing := required - set(output_heads):
+        raise InputError(f"task {task!r} needs the output heads {sorted(required)}, missing {sorted(missing)}")
 
 
-def build_neck(options: Mapping[str, Any], in_channels: Sequence[int]) -> nn.Module:
-    """Build a neck from `{name: FPNNeck, **options}` on the given backbone channels."""
-    options = dict(options)
-    name = options.pop("name", None)
-    if name not in NECKS:
-        raise InputError(f"neck must be one of {', '.join(NECKS)}, got {name!r}")
-    return _build(NECKS[name], f"neck {name}", in_channels, **options)
+def _check_boxes(box_format: str, coordinates: int, sampling: str) -> None:
+    if box_format not in BOX_FORMATS:
+        raise InputError(f"box_format must be one of {', '.join(BOX_FORMATS)}, got {box_format!r}")
+    needed = 2 if box_format == "size_offset" else 4
+    if coordinates != needed:
+        raise InputError(f"box_format {box_format} needs a box_2d head of {needed} coordinates, got {coordinates}")
+    if box_format != "ltrb" and sampling != "center":
+        raise InputError(f"box_format {box_format} is trained at centres: set sampling to center, got {sampling!r}")
 
 
-def build_head(name: str, options: Mapping[str, Any], in_channels: int) -> BaseHead:
-    """Build the head called `name` on the neck's channels."""
-    if name not in HEADS:
-        raise InputError(f"output heads are {', '.join(HEADS)}, got {name!r}")
-    return _build(HEADS[name], f"head {name}", in_channels, **options)
+def _place_in_forward(head: str) -> int:
+    """Order of the maps that `forward` returns: heatmap, box_2d, reid, then the others as they come."""
+    first = ("heatmap", "box_2d", "reid")
+    return first.index(head) if head in first else len(first)
 
 
-def _build(factory: Any, what: str, *args: Any, **options: Any) -> Any:
-    try:
-        return factory(*args, **options)
-    except TypeError as error:
-        raise InputError(f"options of {what}: {str(error).split('__init__() ')[-1]}") from error
+@cache
+def _maps_type(names: tuple[str, ...]) -> Any:
+    """Return what `forward` returns for these heads; one type for all networks that have them."""
+    return namedtuple("Maps", names)
 
 
-def _options(kind: Any, given: Any) -> Any:
-    """Return the dataclass `kind` from itself, a mapping, or nothing."""
-    if isinstance(given, kind):
-        return given
-    known = [field.name for field in fields(kind)]
-    if unknown := set(given or {}) - set(known):
-        raise InputError(f"{kind.__name__} has no option {sorted(unknown)[0]!r}; it has {', '.join(known)}")
-    return kind(**(given or {}))
+def _finest(maps: Maps) -> Tensor:
+    return maps if isinstance(maps, Tensor) else maps[0]
 
 
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists, so that a configuration is the same after a round trip through YAML or JSON."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _objects(targets: Mapping[str, Tensor], shape: tuple[int, int]) -> Objects:
-    image, place = targets["mask"].nonzero(as_tuple=True)
-    ids = targets["ids"][image, place].long() if "ids" in targets else torch.full_like(image, -1)
-    boxes = _cells(targets["bboxes"][image, place], shape)
-    return Objects(image, boxes, targets["labels"][image, place].long(), ids)
-
-
-def _ignored(targets: Mapping[str, Tensor], heatmap: Tensor) -> Tensor | None:
-    if "ignore" not in targets:
-        return None
-    image, place = (targets["ignore"][..., 2:] > 0).all(dim=2).nonzero(as_tuple=True)
-    boxes = _cells(targets["ignore"][image, place], (heatmap.shape[2], heatmap.shape[3]))
-    return cover(boxes, image, (heatmap.shape[0], heatmap.shape[2], heatmap.shape[3]))
-
-
-def _cells(boxes: Tensor, shape: tuple[int, int]) -> Tensor:
-    """(K, 4) cxcywh in [0, 1] -> xyxy in cells of a (height, width) map."""
-    centre, half = boxes[:, :2].float(), boxes[:, 2:].float() / 2
-    scale = boxes.new_tensor([shape[1], shape[0]] * 2, dtype=torch.float32)
-    return torch.cat((centre - half, centre + half), dim=1) * scale
+def _float_levels(maps: Maps) -> list[Tensor]:
+    return [maps.float()] if isinstance(maps, Tensor) else [values.float() for values in maps]

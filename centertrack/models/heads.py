@@ -1,7 +1,25 @@
-"""Output heads: layers and their initialisation; what a value means is said here, how it is decoded in `decode.py`."""
+"""Output heads: layers and their initialisation; what a value means is said here, how it is decoded in `decode.py`.
+
+A head of your own is a subclass of `BaseHead` and an entry in `models.build.HEADS`; its map then comes out of
+`get_encoded_outputs` and `forward` under its name, and its `loss` joins the total:
+
+    class SpeedHead(BaseHead):
+        def __init__(self, in_channels, width=64):
+            super().__init__(in_channels, out_channels=1, width=width)
+
+        def loss(self, values, truth):  # values (K, 1) at the centres of K objects; truth["speed"] (K,) of the batch
+            return (values[:, 0] - truth["speed"]).abs().mean()
+
+    HEADS["speed"] = SpeedHead
+    model = CenterNet(..., output_heads={"heatmap": {"num_classes": 1}, "box_2d": {}, "speed": {"width": 32}})
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
+import torch
 from torch import Tensor, nn
 
 from centertrack.models.layers import conv_block
@@ -19,7 +37,12 @@ class BaseHead(nn.Module):
         depth: Number of 3x3 convolutions. With `conv_type="plain"` they have a bias and no batch norm, as published.
         conv_type: `plain`, or one of `layers.conv_block`.
         init_bias: Start value of the last layer's bias; None leaves PyTorch's.
+
+    Attributes:
+        loss_weight: Factor of `loss` in the total.
     """
+
+    loss_weight = 1.0
 
     def __init__(
         self,
@@ -47,6 +70,15 @@ class BaseHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
         return self.layers(features)
+
+    def loss(self, values: Tensor, truth: Mapping[str, Tensor]) -> Tensor | None:
+        """Return the loss of a head of your own; None, as here, trains nothing. Must be finite without objects.
+
+        Args:
+            values: (K, out_channels) float32, the map at the centres of the batch's K objects.
+            truth: What the batch says about these objects: each of its (N, M, ...) entries as (K, ...).
+        """
+        return None
 
 
 class HeatmapHead(BaseHead):
@@ -81,8 +113,10 @@ class Box2DHead(BaseHead):
     Args:
         in_channels: Channels of the neck's map.
         width, depth, conv_type: See `BaseHead`.
-        init_bias: Positive, because the clamp at 0 has no gradient below it.
+        init_bias: Start value in cells. Positive, because the clamp at 0 has no gradient below it; None for L1 losses.
         box_multiplier: The layer's output times this is the distance in cells; 16 lets small weights reach large boxes.
+        exponential: The distance is exp(output) times the multiplier, and so always positive.
+        coordinates: 4; or 2 for width and height, as published CenterNets have them.
     """
 
     def __init__(
@@ -93,14 +127,34 @@ class Box2DHead(BaseHead):
         conv_type: str = "plain",
         init_bias: float | None = 10.0,
         box_multiplier: float = 1.0,
+        exponential: bool = False,
+        coordinates: int = 4,
     ) -> None:
         bias = None if init_bias is None else init_bias / box_multiplier
-        super().__init__(in_channels, 4, width, depth, conv_type, bias)
+        if exponential and bias is not None:
+            bias = math.log(bias)
+        super().__init__(in_channels, coordinates, width, depth, conv_type, bias)
         self.box_multiplier = box_multiplier
+        self.exponential = exponential
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, 4, H, W), l t r b in cells."""
-        return super().forward(features) * self.box_multiplier
+        values = super().forward(features)
+        if self.exponential:
+            values = torch.exp(values.float().clamp(max=10.0))  # e^10 cells: beyond any image, before any overflow
+        return values * self.box_multiplier
+
+
+class OffsetHead(BaseHead):
+    """Where in its cell a centre lies, dx and dy in cells: part of published CenterNets and FairMOTs.
+
+    Args:
+        in_channels: Channels of the neck's map.
+        width, depth, conv_type: See `BaseHead`.
+    """
+
+    def __init__(self, in_channels: int, width: int = 256, depth: int = 1, conv_type: str = "plain") -> None:
+        super().__init__(in_channels, 2, width, depth, conv_type, init_bias=0.0)
 
 
 class ReIDHead(BaseHead):

@@ -6,10 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from centertrack.models.deformable import DeformableConv2d
 from tracker.errors import InputError
 
-CONV_TYPES = ("normal", "separable")
+CONV_TYPES = ("normal", "separable", "deformable")
 UPSAMPLE_TYPES = ("nearest", "bilinear", "conv_transpose")
+DOWNSAMPLE_TYPES = ("max", "average", "conv")
 
 
 def conv_block(in_channels: int, out_channels: int, conv_type: str = "normal") -> nn.Sequential:
@@ -18,7 +20,8 @@ def conv_block(in_channels: int, out_channels: int, conv_type: str = "normal") -
     Args:
         in_channels: Channels in.
         out_channels: Channels out.
-        conv_type: `normal` (3x3, BN, ReLU) or `separable` (depthwise 3x3, BN, ReLU6, pointwise 1x1, BN, ReLU6).
+        conv_type: `normal` (3x3, BN, ReLU), `separable` (depthwise 3x3, BN, ReLU6, pointwise 1x1, BN, ReLU6) or
+            `deformable` (3x3 of version 2, BN, ReLU; alias `dcn`).
 
     Raises:
         InputError: `conv_type` is not one of these.
@@ -37,6 +40,10 @@ def conv_block(in_channels: int, out_channels: int, conv_type: str = "normal") -
             _kaiming(nn.Conv2d(in_channels, out_channels, 1, bias=False)),
             nn.BatchNorm2d(out_channels),
             nn.ReLU6(inplace=True),
+        )
+    if conv_type in ("deformable", "dcn"):
+        return nn.Sequential(
+            DeformableConv2d(in_channels, out_channels), nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)
         )
     raise InputError(f"conv_type must be one of {', '.join(CONV_TYPES)}, got {conv_type!r}")
 
@@ -103,6 +110,30 @@ def initialise_bilinear(conv: nn.ConvTranspose2d) -> None:
         conv.weight[channel, 0 if conv.groups > 1 else channel] = kernel
 
 
+def downsample(channels: int, downsample_type: str = "max") -> nn.Module:
+    """Return a layer that halves the height and width: `max` or `average` pooling, or `conv` (3x3 / 2, BN, ReLU).
+
+    Raises:
+        InputError: `downsample_type` is not one of these.
+    """
+    if downsample_type == "max":
+        return nn.MaxPool2d(2)
+    if downsample_type == "average":
+        return nn.AvgPool2d(2)
+    if downsample_type == "conv":
+        return nn.Sequential(
+            _kaiming(nn.Conv2d(channels, channels, 3, stride=2, padding=1, bias=False)),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+        )
+    raise InputError(f"downsample_type must be one of {', '.join(DOWNSAMPLE_TYPES)}, got {downsample_type!r}")
+
+
+def project(in_channels: int, out_channels: int) -> nn.Module:
+    """Return a 1x1 convolution, or nothing to do where the channels are right already."""
+    return nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
+
+
 class Fuse(nn.Module):
     """Add maps of one shape, plainly or with learned weights, then convolve.
 
@@ -123,8 +154,7 @@ class Fuse(nn.Module):
     def forward(self, maps: list[Tensor]) -> Tensor:
         """List of (N, C, H, W) -> (N, C, H, W)."""
         if self.weights is None:
-            total = torch.stack(maps).sum(dim=0) if len(maps) > 3 else sum(maps[1:], maps[0])
-            return self.conv(total)
+            return self.conv(sum(maps[1:], maps[0]))
         weights = self.weights.relu()
         weights = weights / (weights.sum() + 1e-6)
         return self.conv(sum((w * x for w, x in zip(weights[1:], maps[1:], strict=True)), weights[0] * maps[0]))

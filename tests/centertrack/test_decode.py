@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from centertrack.decode import decode_boxes, find_peaks, gather_cells, gather_embeddings
+from centertrack.decode import decode_boxes, decode_maps, find_peaks, gather_cells, gather_embeddings
 
 
 def test_a_neighbour_of_a_peak_is_no_peak() -> None:
@@ -21,6 +21,36 @@ def test_a_wider_window_joins_more_peaks() -> None:
     heatmap[0, 0, 3, 1], heatmap[0, 0, 3, 3] = 0.9, 0.8
     assert (find_peaks(heatmap, 2, kernel=3)[0] > 0).sum() == 2
     assert (find_peaks(heatmap, 2, kernel=5)[0] > 0).sum() == 1
+
+
+@pytest.mark.parametrize("cells", [[(2, 2), (2, 3)], [(2, 2), (3, 2)], [(2, 3), (3, 2)], [(2, 2), (3, 3), (2, 3)]])
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_equal_neighbours_are_one_object(cells: list[tuple[int, int]], kernel: int) -> None:
+    heatmap = torch.zeros(1, 1, 6, 6)
+    for row, column in cells:
+        heatmap[0, 0, row, column] = 1.0  # saturated scores tie
+    scores, _, found = find_peaks(heatmap, k=3, kernel=kernel)
+    assert (scores > 0).tolist() == [[True, False, False]]
+    assert divmod(found[0, 0].item(), 6) == min(cells)
+
+
+def test_without_a_window_every_cell_is_a_peak() -> None:
+    heatmap = torch.rand(1, 1, 4, 4)
+    assert torch.equal(find_peaks(heatmap, k=16, kernel=1)[0][0], heatmap.flatten().sort(descending=True).values)
+    with pytest.raises(ValueError, match="odd"):
+        find_peaks(heatmap, k=3, kernel=2)
+
+
+def test_levels_are_joined_by_score() -> None:
+    fine, coarse = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 4, 4)
+    fine[0, 0, 1, 1], coarse[0, 0, 2, 3], fine[0, 0, 6, 6] = 0.5, 0.9, 0.3
+    boxes = [torch.ones(1, 4, 8, 8), torch.ones(1, 4, 4, 4)]
+    reid = [torch.zeros(1, 2, 8, 8), torch.zeros(1, 2, 4, 4)]
+    reid[0][:, 0], reid[1][:, 1] = 1.0, 1.0
+    found = decode_maps({"heatmap": [fine, coarse], "box_2d": boxes, "reid": reid}, strides=(4, 8), k=3)
+    assert found.scores[0].tolist() == pytest.approx([0.9, 0.5, 0.3])
+    assert found.bboxes[0, :2].tolist() == [[20.0, 12.0, 36.0, 28.0], [2.0, 2.0, 10.0, 10.0]]
+    assert found.embeddings[0].tolist() == [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
 
 
 def test_a_cell_has_one_label_its_best() -> None:

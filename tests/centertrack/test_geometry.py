@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -56,7 +58,7 @@ def test_an_image_of_the_right_size_is_not_touched() -> None:
 @pytest.mark.parametrize(
     "options", [{"size": (100, 64)}, {"channel_order": "grb"}, {"resize": "crop"}, {"size": (0, 32)}]
 )
-def test_a_wrong_input_format_is_refused(options: dict[str, object]) -> None:
+def test_a_wrong_input_format_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         InputFormat(**options)
 

@@ -85,7 +85,7 @@ def test_unknown_radius_is_refused() -> None:
         gaussian_radii(torch.zeros(1, 4), "gauss")
 
 
-@pytest.mark.parametrize("method", ["cornernet", "cornernet_legacy", "ttfnet"])
+@pytest.mark.parametrize("method", ["cornernet", "cornernet_legacy", "ttfnet", "fixed"])
 def test_drawing_at_once_equals_drawing_box_by_box(method: str) -> None:
     shape = (3, 2, 21, 34)
     objects = random_objects(60, images=3, classes=2, shape=shape[2:])
@@ -147,7 +147,7 @@ def test_cover_marks_every_cell_that_a_box_touches() -> None:
     assert mask[1, 0].nonzero().tolist() == [[0, 1], [0, 2], [1, 1], [1, 2]]
 
 
-@pytest.mark.parametrize("method", ["cornernet", "cornernet_legacy", "ttfnet"])
+@pytest.mark.parametrize("method", ["cornernet", "cornernet_legacy", "ttfnet", "fixed"])
 def test_drawing_and_decoding_gives_back_the_boxes(method: str) -> None:
     boxes = torch.tensor([[3.0, 2.0, 9.0, 20.0], [14.2, 4.6, 19.9, 18.3], [22.0, 8.5, 25.5, 12.0]])
     objects = Objects(torch.zeros(3, dtype=torch.int64), boxes, torch.tensor([0, 1, 0]), torch.full((3,), -1))

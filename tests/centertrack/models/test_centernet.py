@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from centertrack.models import CenterNet, LossOptions
+from centertrack.models import BACKBONES, HEADS, BaseHead, CenterNet, LossOptions
+from centertrack.models.backbones import Backbone
+from centertrack.models.build import build_backbone, build_neck
 from tracker.errors import InputError
 
 NANO: dict[str, Any] = {
@@ -190,11 +193,133 @@ def test_pixels_become_what_the_network_was_trained_on() -> None:
         ({"output_heads": {"heatmap": {"num_classes": 1}, "box_2d": {}}}, "reid"),
         ({"output_heads": {**NANO["output_heads"], "mask": {}}}, "mask"),
         ({"input_format": {"size": [100, 64]}}, "32"),
+        ({"loss": {"heatmap": "bce"}}, "heatmap"),
+        ({"loss": {"sampling": "fcos2"}}, "sampling"),
+        ({"box_format": "xywh"}, "box_format"),
+        ({"box_format": "size_offset"}, "2 coordinates"),
+        ({"box_format": "ltrb_offset"}, "center"),
     ],
 )
 def test_mistakes_in_a_configuration_are_named(options: dict[str, Any], word: str) -> None:
     with pytest.raises(InputError, match=word):
         CenterNet(**{**NANO, **options})
+
+
+@pytest.mark.parametrize("neck", ["FPNNeck", "BiFPNNeck"])
+def test_several_levels_are_trained_and_decoded_together(neck: str) -> None:
+    widths = {"num_channels": 16} if neck == "BiFPNNeck" else {"upsample_channels": [32, 24, 16]}
+    model = nano(neck={"name": neck, "levels": 3, **widths}, num_identities=6, loss={"level_limits": [20, 40]})
+    assert model.strides == (4, 8, 16)
+    images, targets = torch.randn(2, 3, 64, 96), make_targets()
+    outputs = model.get_encoded_outputs(images)
+    assert [tuple(x.shape) for x in outputs["heatmap"]] == [(2, 2, 16, 24), (2, 2, 8, 12), (2, 2, 4, 6)]
+    losses = model.compute_loss(outputs, targets)
+    losses["total"].backward()
+    assert all(value.isfinite() for value in losses.values())
+    with torch.no_grad():
+        found = model.eval().detect(images, num_detections=30)
+    assert found.bboxes.shape == (2, 30, 4)
+    assert found.embeddings.shape == (2, 30, 8)
+    assert (found.scores.diff(dim=1) <= 0).all()
+
+
+def test_an_object_is_drawn_on_the_level_of_its_size() -> None:
+    model = nano("detection", neck={"name": "FPNNeck", "levels": 2}, loss={"level_limits": [30], "sampling": "center"})
+    box = torch.tensor([[[0.5, 0.5, 20 / 96, 20 / 64], [0.2, 0.5, 20 / 96, 40 / 64]]])
+    targets = {"bboxes": box, "labels": torch.tensor([[0, 1]]), "mask": torch.ones(1, 2)}
+    outputs = {
+        "heatmap": (torch.full((1, 2, 16, 24), -12.0), torch.full((1, 2, 8, 12), -12.0)),
+        "box_2d": (torch.zeros(1, 4, 16, 24), torch.zeros(1, 4, 8, 12)),
+    }
+    outputs["heatmap"][0][0, 0, 8, 12] = outputs["heatmap"][1][0, 1, 4, 2] = 12.0
+    outputs["box_2d"][0][0, :, 8, 12] = torch.tensor([3.0, 3.0, 2.0, 2.0])
+    outputs["box_2d"][1][0, :, 4, 2] = torch.tensor([1.35, 3.0, 1.15, 2.0])
+    losses = model.compute_loss(outputs, targets)
+    assert losses["heatmap"].item() == pytest.approx(0, abs=1e-6)
+    assert losses["box_2d"].item() == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("box_format", ["ltrb_offset", "size_offset"])
+def test_published_box_formats_are_trained_with_their_offset(box_format: str) -> None:
+    coordinates = 2 if box_format == "size_offset" else 4
+    heads = {**NANO["output_heads"], "box_2d": {"coordinates": coordinates, "width": 16}, "offset": {"width": 16}}
+    heads.pop("reid")
+    options = {"sampling": "center", "box": "l1", "box_weight": 0.1, "offset_weight": 2.0}
+    model = CenterNet(**{**NANO, "output_heads": heads}, task="detection", box_format=box_format, loss=options)
+    outputs = {"heatmap": torch.full((1, 2, 16, 24), -2.0), "box_2d": torch.zeros(1, coordinates, 16, 24)}
+    outputs["offset"] = torch.zeros(1, 2, 16, 24)
+    # centre (12.25, 8.5) in cells, 6 wide, 4 high
+    box = torch.tensor([[[12.25 / 24, 8.5 / 16, 6 / 24, 4 / 16]]])
+    targets = {"bboxes": box, "labels": torch.tensor([[1]]), "mask": torch.ones(1, 1)}
+    losses = model.compute_loss(outputs, targets)
+    assert losses["offset"].item() == pytest.approx((0.25 + 0.5) / 2, rel=1e-3)
+    total = losses["heatmap"] + 0.1 * losses["box_2d"] + 2.0 * losses["offset"]
+    torch.testing.assert_close(losses["total"], total)
+    values = [6.0, 4.0] if coordinates == 2 else [3.0, 2.0, 3.0, 2.0]
+    outputs["box_2d"][0, :, 8, 12], outputs["offset"][0, :, 8, 12] = torch.tensor(values), torch.tensor([0.25, 0.5])
+    losses = model.compute_loss(outputs, targets)
+    assert losses["box_2d"].item() == pytest.approx(0, abs=1e-5)
+    assert losses["offset"].item() == pytest.approx(0, abs=1e-5)
+    outputs["heatmap"][0, 1, 8, 12] = 5.0
+    found = model.gather_detection2d(
+        outputs["heatmap"].sigmoid(), outputs["box_2d"], num_detections=1, offset=outputs["offset"]
+    )
+    assert found["bboxes"][0, 0].tolist() == pytest.approx([37.0, 26.0, 61.0, 42.0])
+
+
+class SpeedHead(BaseHead):
+    """Pixels a second: a head as a user would write it."""
+
+    loss_weight = 0.5
+
+    def __init__(self, in_channels: int, width: int = 64) -> None:
+        super().__init__(in_channels, out_channels=1, width=width)
+
+    def loss(self, values: Tensor, truth: Mapping[str, Tensor]) -> Tensor:
+        return (values[:, 0] - truth["speed"]).abs().sum() / max(1, len(values))
+
+
+def test_a_head_of_your_own_is_a_class_and_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(HEADS, "speed", SpeedHead)
+    model = nano(output_heads={"speed": {"width": 8}, **NANO["output_heads"]})
+    images, targets = torch.randn(2, 3, 64, 96), make_targets()
+    targets["speed"] = torch.arange(6.0).view(2, 3)
+    targets["mask"][0, 0] = 0
+    outputs = model.get_encoded_outputs(images)
+    assert outputs["speed"].shape == (2, 1, 16, 24)
+    losses = model.compute_loss(outputs, targets)
+    total = losses["heatmap"] + 5 * losses["box_2d"] + 0.5 * losses["speed"]
+    torch.testing.assert_close(losses["total"], total)
+    outputs["speed"] = torch.zeros(2, 1, 16, 24)
+    assert model.compute_loss(outputs, targets)["speed"].item() == pytest.approx((1 + 2 + 3 + 4 + 5) / 5)
+    assert model.eval()(images)._fields == ("heatmap", "box_2d", "reid", "speed")
+
+
+def test_a_backbone_of_your_own_is_a_class_and_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pools(Backbone):
+        def __init__(self, name: str, return_features: bool = True, pretrained: bool = False) -> None:
+            super().__init__([torch.nn.AvgPool2d(2) for _ in range(5)], [3] * 5, return_features, frozen_stages=0)
+
+    monkeypatch.setitem(BACKBONES, "pools", Pools)
+    assert nano(backbone={"name": "pools"}).get_encoded_outputs(torch.zeros(1, 3, 64, 64))["reid"].shape[2:] == (16, 16)
+
+
+def test_the_simple_neck_takes_any_size() -> None:
+    model = nano("detection", neck={"name": "SimpleNeck", "upsample_channels": [16, 16, 16]}).eval()
+    with torch.no_grad():
+        assert model(torch.zeros(1, 3, 50, 70)).heatmap.shape == (1, 2, 16, 24)
+
+
+def test_maps_that_do_not_halve_are_refused() -> None:
+    backbone = torch.nn.Identity()
+    backbone.out_channels, backbone.strides = [8] * 4, [4, 8, 16, 16]  # type: ignore[assignment]
+    with pytest.raises(InputError, match=r"stride 4, 8, 16 and 32"):
+        build_neck({"name": "FPNNeck"}, backbone)
+
+
+@pytest.mark.parametrize("name", ["mobilenetv4_conv_small", "resnet26d", "timm/dla34"])
+def test_names_that_start_like_others_are_looked_up_whole(name: str) -> None:
+    assert type(build_backbone({"name": name, "pretrained": False})).__name__ == "TimmBackbone"
 
 
 def test_a_few_steps_lower_the_loss() -> None:

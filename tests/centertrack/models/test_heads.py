@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from centertrack.models import Box2DHead, HeatmapHead, ReIDHead
+from centertrack.models import Box2DHead, HeatmapHead, OffsetHead, ReIDHead
 
 
 @pytest.mark.parametrize("conv_type", ["plain", "normal", "separable"])
@@ -32,6 +32,20 @@ def test_new_boxes_start_ten_cells_wide_where_the_clamp_lets_gradients_pass() ->
         head = Box2DHead(64, box_multiplier=multiplier)
         torch.testing.assert_close(head(torch.zeros(1, 64, 2, 2)), torch.full((1, 4, 2, 2), 10.0), rtol=0, atol=8.0)
         assert head.layers[-1].bias.mul(multiplier).tolist() == [10.0] * 4
+
+
+def test_exponential_boxes_are_always_positive_and_finite() -> None:
+    head = Box2DHead(16, exponential=True, box_multiplier=2.0)
+    assert head.layers[-1].bias.exp().mul(2).tolist() == pytest.approx([10.0] * 4)
+    boxes = head(1e4 * torch.randn(1, 16, 4, 4))
+    assert boxes.isfinite().all()
+    assert boxes.min() >= 0
+
+
+def test_published_boxes_have_two_coordinates_and_offsets_start_at_zero() -> None:
+    assert Box2DHead(16, coordinates=2).out_channels == 2
+    assert OffsetHead(16).out_channels == 2
+    assert OffsetHead(16).layers[-1].bias.tolist() == [0.0, 0.0]
 
 
 def test_embeddings_start_without_a_common_direction() -> None:
