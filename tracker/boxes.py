@@ -10,7 +10,7 @@ import numpy as np
 from tracker.detections import Array
 
 _NO_AREA = 1e-12  # square px; makes 0 / 0 an IoU of 0
-_DENSE_PAIRS = 2500  # below this many pairs, comparing all of them is quicker than sorting
+_DENSE_PAIRS = 8000  # up to this many pairs, comparing all of them is quicker than sorting
 
 
 def xywh_to_xyxy(boxes: Array) -> Array:
@@ -93,9 +93,11 @@ def overlapping_pairs(boxes: Array, others: Array) -> tuple[Array, Array, Array]
     (array([0]), array([0]), array([0.5]))
     """
     if len(boxes) * len(others) <= _DENSE_PAIRS:
-        iou = iou_matrix(boxes, others)
-        rows, columns = iou.nonzero()
-        return rows, columns, iou[rows, columns]
+        intersection = _intersection_matrix(boxes, others).ravel()
+        found = (intersection > 0).nonzero()[0]
+        rows, columns = np.divmod(found, max(len(others), 1))
+        shared = intersection[found]
+        return rows, columns, shared / (box_area(boxes)[rows] + box_area(others)[columns] - shared)
     rows, columns = _pairs_overlapping_in_x(boxes, others)
     overlap_y = (boxes[rows, 1] < others[columns, 3]) & (others[columns, 1] < boxes[rows, 3])
     rows, columns = rows[overlap_y], columns[overlap_y]

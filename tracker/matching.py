@@ -29,7 +29,8 @@ class Matching:
     def __init__(self, track_labels: Array, detection_labels: Array, class_agnostic: bool = False) -> None:
         self.detection_of = np.full(len(track_labels), -1)
         self.track_of = np.full(len(detection_labels), -1)
-        self._labels = None if class_agnostic else (track_labels, detection_labels)
+        one_class = class_agnostic or _are_all_equal(track_labels, detection_labels)
+        self._labels = None if one_class else (track_labels, detection_labels)
 
     def free_detections(self, rows: Array) -> Array:
         """Return those of the detections `rows` that have no track yet."""
@@ -67,3 +68,10 @@ class Matching:
         """Return all matched pairs: tracks (P,) rising, and their detections (P,)."""
         rows = (self.detection_of >= 0).nonzero()[0]
         return rows, self.detection_of[rows]
+
+
+def _are_all_equal(labels: Array, others: Array) -> bool:
+    """Say whether there is only one class, as in most scenes."""
+    if not len(labels) or not len(others):
+        return True
+    return bool((labels == labels[0]).all() and (others == labels[0]).all())

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from centertrack.bench.peers import installed_peers
 from tracker import Detections, make_tracker
 from tracker.detections import Array
 
 CROWDS = (20, 100, 300, 1000)
-"""Boxes a frame of the standard table."""
-
-Update = Callable[[Detections], object]
+"""People in the scenes of the standard table."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,87 @@ class CrowdScene:
         return looks / np.linalg.norm(looks, axis=1, keepdims=True)
 
 
-def median_update_ms(update: Update, scene: CrowdScene, warm_up: int = 30) -> float:
-    """Return the median milliseconds of one `update` call over a scene, the first `warm_up` frames left out."""
+@dataclass(frozen=True)
+class TrackerTiming:
+    """One row of the table.
+
+    Attributes:
+        library: "ours", or the peer's package and version.
+        tracker: Its name there.
+        embeddings: Whether it compares appearance.
+        milliseconds: Median of one update, by people in the scene.
+    """
+
+    library: str
+    tracker: str
+    embeddings: bool
+    milliseconds: dict[int, float]
+
+
+def bench_trackers(
+    names: Sequence[str] = ("fairmot", "scene-reid", "scene", "bytetrack", "botsort", "ocsort", "sort"),
+    crowds: Sequence[int] = CROWDS,
+    peers: bool = False,
+) -> Iterator[TrackerTiming]:
+    """Measure one tracker after the other on the same scenes.
+
+    Set OMP_NUM_THREADS=1 to compare with published tables: single updates are too short to share out.
+
+    Args:
+        names: Of our trackers.
+        crowds: People in the scenes.
+        peers: Also measure the trackers of other libraries, as far as they are installed.
+    """
+    for name in names:
+        embeddings = name.endswith("-reid") or name in ("fairmot", "jde", "deepsort")
+        milliseconds = {people: median_ms(_ours(name), list(CrowdScene(people))) for people in crowds}
+        yield TrackerTiming("ours", name, embeddings, milliseconds)
+    for peer in installed_peers() if peers else ():
+        milliseconds = {
+            people: median_ms(peer.start(), [peer.prepare(detections) for detections in CrowdScene(people)])
+            for people in crowds
+        }
+        yield TrackerTiming(peer.library, peer.tracker, peer.embeddings, milliseconds)
+
+
+def timing_table(timings: Sequence[TrackerTiming]) -> str:
+    """Return the measured rows as a plain text table, in milliseconds."""
+    crowds = list(timings[0].milliseconds)
+    head = ["library", "tracker", "uses", *(f"{people} boxes" for people in crowds)]
+    rows = [
+        [
+            row.library,
+            row.tracker,
+            "looks" if row.embeddings else "boxes",
+            *(_figures(row.milliseconds[c]) for c in crowds),
+        ]
+        for row in timings
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column > 2 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in (head, *rows)
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def median_ms(update: Callable[[Any], object], inputs: Sequence[Any], warm_up: int = 30) -> float:
+    """Return the median milliseconds of one call, the first `warm_up` inputs left out."""
     durations = []
-    for detections in list(scene):
+    for value in inputs:
         start = time.perf_counter()
-        update(detections)
+        update(value)
         durations.append(time.perf_counter() - start)
     return float(np.median(durations[warm_up:])) * 1e3
 
 
-def bench_trackers(
-    names: Sequence[str] = ("fairmot", "bytetrack"), crowds: Sequence[int] = CROWDS
-) -> dict[str, list[float]]:
-    """Return name -> median milliseconds per crowd size."""
-    return {name: [median_update_ms(make_tracker(name).update, CrowdScene(people)) for people in crowds] for name in names}
+def _figures(milliseconds: float) -> str:
+    return f"{milliseconds:.0f}" if milliseconds >= 100 else f"{milliseconds:#.3g}"
+
+
+def _ours(name: str) -> Callable[[Detections], object]:
+    still = {"camera_motion": "none"} if name.startswith("botsort") else {}  # there are no frames to measure it from
+    return make_tracker(name, **still).update
