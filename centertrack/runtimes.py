@@ -7,6 +7,7 @@ be called from as many threads as it has streams.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,11 +121,13 @@ class OpenVinoRuntime:
         self._cache_key = cache_key
         self.streams = streams
         self._requests: dict[tuple[int, ...], SimpleQueue[Any]] = {}
+        self._compiling = threading.Lock()
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images."""
-        if images.shape not in self._requests:
-            self._requests[images.shape] = self._compile(images.shape)
+        with self._compiling:
+            if images.shape not in self._requests:
+                self._requests[images.shape] = self._compile(images.shape)
         idle = self._requests[images.shape]
         request = idle.get()
         try:
