@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from centertrack.commands import demo, detect, evaluate, models, track, train
+from centertrack.commands import data, demo, detect, evaluate, models, track, train
 from centertrack.version import __version__
 from tracker.errors import InputError
 
@@ -17,6 +17,7 @@ COMMANDS = {
     "detect": detect,
     "evaluate": evaluate,
     "train": train,
+    "data": data,
     "models": models,
 }
 BAD_INPUT, INTERRUPTED = 2, 130

@@ -92,6 +92,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         mix: How samples are mixed.
         root: Where relative paths start.
         seed: Another seed, another sequence of samples.
+        sets: The data sets, where they are open already.
     """
 
     def __init__(
@@ -101,16 +102,18 @@ class Mixture(Dataset[dict[str, Tensor]]):
         mix: MixOptions | None = None,
         root: Path = Path(),
         seed: int = 0,
+        sets: Sequence[SampleSet] | None = None,
     ) -> None:
         if not sources:
             raise InputError("training needs at least one data set under data.train, got none")
-        self.sets = [open_source_set(source, root) for source in sources]
+        self.sets = list(sets) if sets is not None else [open_source_set(source, root) for source in sources]
         self.warps = [WarpOptions(**source.warp) for source in sources]
         weights = np.array([source.weight for source in sources], float)
         self.shares = weights / weights.sum()
         self.offsets = np.cumsum([0, *(part.num_identities for part in self.sets)])
         self.num_identities = int(self.offsets[-1])
-        self.num_classes = max(part.num_classes for part in self.sets)
+        largest = max(self.sets, key=lambda part: part.num_classes)
+        self.num_classes, self.class_names = largest.num_classes, largest.class_names
         self.size, self.mix, self.seed = tuple(size), mix or MixOptions(), seed
         self.people: list[tuple[CutOut, int]] = [
             (person, int(self.offsets[i]) + person.identity)

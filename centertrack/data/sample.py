@@ -42,10 +42,11 @@ class Sample:
 
 
 class SampleSet(Protocol):
-    """A data set: samples by number, and how many identities and classes they use."""
+    """A data set: samples by number, and how many identities and which classes they use."""
 
     num_identities: int
     num_classes: int
+    class_names: list[str]
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -37,6 +37,7 @@ class SyntheticSet:
         self.configs = [
             SceneConfig(size=(size[0], size[1]), seconds=seconds, seed=first_seed + i) for i in range(scenes)
         ]
+        self.class_names = ["person"]
         self.frames = frames
         self.min_visibility = min_visibility
         self._stored: dict[int, list[Sample]] = {}

@@ -1,0 +1,210 @@
+"""What a training will see, before it sees it: counts, broken labels, and a picture of augmented samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from centertrack.data.contact_sheet import write_contact_sheet
+from centertrack.data.formats import guess_format
+from centertrack.data.images import read_size
+from centertrack.data.labels import LabelledImages, Labels
+from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, open_source_set
+from centertrack.data.sample import Array, SampleSet
+from tracker.errors import InputError
+
+DEFAULT_SIZE = (512, 288)
+UNIT_SLIP = 3.0  # fractions of an image beyond this are pixels that somebody forgot to divide
+
+
+@dataclass
+class SourceReport:
+    """What one data set holds.
+
+    Attributes:
+        name: Its path, or its format.
+        format: Its format.
+        images, boxes, ignored, identities: How many; `ignored` regions.
+        without_boxes: Images without objects.
+        classes: Name -> boxes.
+        image_sizes: Smallest and largest width and height in pixels, ((w, h), (w, h)); None if no image was read.
+        box_heights: (3,) smallest, median and largest height in pixels; None without boxes.
+        problems: One sentence each, with file and line.
+    """
+
+    name: str
+    format: str
+    images: int = 0
+    boxes: int = 0
+    ignored: int = 0
+    identities: int = 0
+    without_boxes: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
+    image_sizes: tuple[tuple[int, int], tuple[int, int]] | None = None
+    box_heights: tuple[float, float, float] | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What all data sets hold.
+
+    Attributes:
+        sources: One report each.
+        sheet: The contact sheet, None where none could be drawn.
+    """
+
+    sources: list[SourceReport]
+    sheet: Path | None
+
+    @property
+    def problems(self) -> list[str]:
+        """All problems, in order."""
+        return [problem for source in self.sources for problem in source.problems]
+
+    def text(self, shown: int = 10) -> str:
+        """Return the report for people, with the first `shown` problems of every source."""
+        return "\n".join(line for source in self.sources for line in _lines(source, shown))
+
+
+def check_data(
+    source: str | Path,
+    format_name: str | None = None,
+    root: str | Path | None = None,
+    sheet: str | Path | None = None,
+    **options: Any,
+) -> DataReport:
+    """Look through the data of a training configuration, or a labelled folder.
+
+    Args:
+        source: A training configuration (.yaml), or a file or folder of labels.
+        format_name: Of a folder; None: told by its files.
+        root: Where the paths of a configuration start; None: as it says.
+        sheet: Where to draw sixteen augmented samples as PNG; None: nowhere.
+        **options: Of the data set, where `source` is one.
+
+    Raises:
+        InputError: The configuration or the folder cannot be read at all; broken labels are problems of the report.
+    """
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        sources, size, mix, folder = _read_config(path, root)
+    else:
+        if not path.exists():
+            raise InputError(f"expected a training configuration or labels, {path} does not exist")
+        sources = [SourceOptions(format_name or guess_format(path), str(path.resolve()), options=options)]
+        size, mix, folder = DEFAULT_SIZE, MixOptions(paste=0.0), Path()
+    reports, sets = [], []
+    for one in sources:
+        report, data = _check_source(one, folder)
+        reports.append(report)
+        if data is not None and len(data):
+            sets.append((one, data))
+    drawn = None
+    if sheet is not None and sets:
+        opened, parts = zip(*sets, strict=True)
+        drawn = write_contact_sheet(Mixture(opened, size, mix, folder, sets=parts), Path(sheet))
+    return DataReport(reports, drawn)
+
+
+def _read_config(path: Path, root: str | Path | None) -> tuple[list[SourceOptions], tuple[int, int], MixOptions, Path]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
+        sources = [SourceOptions(**one) for one in [*content["train"], *(content.get("validation") or [])]]
+        size = content.get("size", DEFAULT_SIZE)
+        mix = MixOptions(**(content.get("mix") or {}))
+        return sources, (int(size[0]), int(size[1])), mix, Path(root or content.get("root", "."))
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split()).replace("__init__() ", "")
+        raise InputError(f"{path}: expected a training configuration with data.train: {reason}") from error
+
+
+def _check_source(source: SourceOptions, root: Path) -> tuple[SourceReport, SampleSet | None]:
+    report = SourceReport(source.path or source.format, source.format)
+    problems = report.problems
+    if source.format != "synthetic":
+        collect = {"report": lambda error: problems.append(str(error))}
+        source = SourceOptions(source.format, source.path, source.weight, {**source.options, **collect})
+    try:
+        data = open_source_set(source, root)
+    except InputError as error:
+        problems.append(str(error))
+        return report, None
+    report.images, report.identities = len(data), data.num_identities
+    if not isinstance(data, LabelledImages):
+        return report, data
+    readable = _check_entries(data, report)
+    return report, data if readable == len(data) else None
+
+
+def _check_entries(data: LabelledImages, report: SourceReport) -> int:
+    """Fill in the report, and return how many images can be read."""
+    sizes, heights = [], []
+    for entry in data.entries:
+        try:
+            size = read_size(entry.image)
+        except InputError as error:
+            report.problems.append(str(error))
+            continue
+        sizes.append(size)
+        report.problems += _box_problems(entry, size)
+        heights.append(np.diff(entry.in_pixels(size).boxes[:, 1::2])[:, 0])
+    labels: Array = np.concatenate([entry.labels for entry in data.entries] or [np.zeros(0, np.int64)])
+    report.boxes = len(labels)
+    report.ignored = sum(len(entry.ignore) for entry in data.entries)
+    report.without_boxes = sum(len(entry.boxes) == 0 for entry in data.entries)
+    counts = np.bincount(labels, minlength=data.num_classes)
+    report.classes = {name: int(count) for name, count in zip(data.class_names, counts, strict=True)}
+    if sizes:
+        widths, tall = zip(*sizes, strict=True)
+        report.image_sizes = (min(widths), min(tall)), (max(widths), max(tall))
+    if report.boxes and heights:
+        all_heights = np.concatenate(heights)
+        report.box_heights = float(all_heights.min()), float(np.median(all_heights)), float(all_heights.max())
+    return len(sizes)
+
+
+def _box_problems(entry: Labels, size: tuple[int, int]) -> Iterator[str]:
+    boxes = entry.in_pixels(size).boxes
+    seen: dict[int, int] = {}
+    for row, (x1, y1, x2, y2) in enumerate(boxes.tolist()):
+        line = int(entry.lines[row])
+        where = f"{entry.source}:{line}" if line else f"{entry.source}"
+        box = f"box {x1:.1f}, {y1:.1f}, {x2:.1f}, {y2:.1f} of {entry.name} ({size[0]}x{size[1]})"
+        if x2 <= x1 or y2 <= y1:
+            yield f"{where}: {box} has no area"
+        elif entry.relative and np.abs(entry.boxes[row]).max() > UNIT_SLIP:
+            yield f"{where}: {box} is far outside: are its numbers pixels, not fractions of the image?"
+        elif x2 <= 0 or y2 <= 0 or x1 >= size[0] or y1 >= size[1]:
+            yield f"{where}: {box} lies outside the image"
+        identity = int(entry.ids[row])
+        if identity >= 0 and identity in seen:
+            yield f"{where}: identity {identity} occurs twice in {entry.name} (first in line {seen[identity]})"
+        seen.setdefault(identity, line)
+
+
+def _lines(source: SourceReport, shown: int) -> Sequence[str]:
+    if source.format == "synthetic" and not source.problems:
+        return [f"{source.name}: {source.images} images drawn when asked for, at most {source.identities} identities"]
+    lines = [
+        f"{source.name} ({source.format})",
+        f"  {source.images} images ({source.without_boxes} without objects), {source.boxes} boxes, "
+        f"{source.ignored} regions to ignore, {source.identities} identities",
+    ]
+    if source.classes:
+        lines.append("  classes: " + ", ".join(f"{name} {count}" for name, count in source.classes.items()))
+    if source.image_sizes:
+        (w1, h1), (w2, h2) = source.image_sizes
+        lines.append(f"  image sizes: {w1}x{h1}" + (f" to {w2}x{h2}" if (w1, h1) != (w2, h2) else ""))
+    if source.box_heights:
+        low, median, high = source.box_heights
+        lines.append(f"  box heights: {low:.0f} to {high:.0f} px, median {median:.0f}")
+    lines += [f"  problem: {problem}" for problem in source.problems[:shown]]
+    if len(source.problems) > shown:
+        lines.append(f"  and {len(source.problems) - shown} more problems")
+    return lines
