@@ -49,13 +49,13 @@ def read_number_table(path: str | Path) -> NumberTable:
     raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     if not raw.endswith(b"\n"):
         raw += b"\n"
-    values = _read_regular(raw)
+    values = read_regular(raw)
     if values is not None:
         return NumberTable(path, values, np.arange(1, len(values) + 1))
     return _read_by_line(path, raw)
 
 
-def _read_regular(raw: bytes) -> NDArray[np.float64] | None:
+def read_regular(raw: bytes) -> NDArray[np.float64] | None:
     """Return the values (N, C) of a file of plain decimals and commas, or None if anything is unusual."""
     text = np.frombuffer(raw, np.uint8)
     field_ends = np.flatnonzero((text == _COMMA) | (text == _NEWLINE))
