@@ -7,7 +7,8 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar
+from numbers import Real
+from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -45,12 +46,10 @@ class TrackerOptions:
     memory_limit: float = 0.2
 
     def __post_init__(self) -> None:
-        if not self.frame_rate > 0:
-            raise InputError(f"frame_rate must be positive frames per second, got {self.frame_rate}")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and not value >= 0:
-                raise InputError(f"{field.name} must not be negative or NaN, got {value}")
+        for name, kind in get_type_hints(type(self)).items():
+            _check_option(name, kind, getattr(self, name))
+        if self.frame_rate == 0:
+            raise InputError("frame_rate must be positive frames per second, got 0")
 
     @property
     def max_lost_frames(self) -> float:
@@ -96,9 +95,10 @@ class Tracker(ABC):
                 1 / `frame_rate` seconds. Motion and memory use the real step, so frames may be skipped.
 
         Raises:
-            InputError: Embeddings are needed and missing, their dimension changed, or time ran backwards.
+            InputError: Embeddings or the frame are needed and missing, the embeddings' dimension changed, or time ran
+                backwards.
         """
-        self._check_embeddings(detections)
+        self._check(detections, frame)
         return self._track(detections, frame, self._advance(time))
 
     def reset(self) -> None:
@@ -212,7 +212,8 @@ class Tracker(ABC):
         self._updates += 1
         return steps
 
-    def _check_embeddings(self, detections: Detections) -> None:
+    def _check(self, detections: Detections, frame: Array | None) -> None:
+        """Raise InputError, before anything has changed, if this tracker cannot use what it is given."""
         if not self.needs_embeddings or not len(detections):
             return
         if detections.embeddings is None:
@@ -225,6 +226,20 @@ class Tracker(ABC):
             self._embedding_dim = dim
         elif dim != self._embedding_dim:
             raise InputError(f"embeddings had {self._embedding_dim} numbers until now and have {dim}; reset() first")
+
+
+def _check_option(name: str, kind: Any, value: Any) -> None:
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise InputError(f"{name} must be one of {', '.join(get_args(kind))}, got {value!r}")
+        return
+    if value is None and type(None) in get_args(kind):
+        return
+    if kind is bool or isinstance(value, bool):
+        if not (kind is bool and isinstance(value, bool)):
+            raise InputError(f"{name} must be {'true or false' if kind is bool else 'a number'}, got {value!r}")
+    elif not isinstance(value, Real) or not float(value) >= 0:
+        raise InputError(f"{name} must be a number, not negative or NaN, got {value!r}")
 
 
 def _changed(options: TrackerOptions, changes: Mapping[str, Any], owner: str) -> TrackerOptions:

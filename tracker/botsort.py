@@ -6,18 +6,20 @@ Aharon et al., "BoT-SORT: Robust Associations Multi-Pedestrian Tracking", 2022.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from tracker import kalman, kalman_full
 from tracker.base import TrackerOptions
 from tracker.bytetrack import ByteTracker, ByteTrackOptions
-from tracker.camera_motion import CameraMotion, CameraMotionMethod
 from tracker.costs import cosine_distances
 from tracker.detections import Array, Detections
 from tracker.errors import InputError
 from tracker.kalman import XYWH, MotionModel
+
+if TYPE_CHECKING:
+    from tracker.camera_motion import CameraMotion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +34,7 @@ class BoTSortOptions(ByteTrackOptions):
         proximity_limit: Appearance counts only where 1 - IoU is at most this.
     """
 
-    camera_motion: CameraMotionMethod = "sparse_flow"
+    camera_motion: Literal["none", "sparse_flow", "orb", "ecc"] = "sparse_flow"
     camera_downscale: float = 2.0
     use_embeddings: bool = False
     embedding_limit: float = 0.25
@@ -57,19 +59,29 @@ class BoTSortTracker(ByteTracker):
 
     def reset(self) -> None:  # noqa: D102
         super().reset()
+        self._camera = self._make_camera()
+        self._filter = kalman if self._camera is None else kalman_full
+
+    def _make_camera(self) -> CameraMotion | None:
         options = self.options
-        self._camera = CameraMotion(options.camera_motion, options.camera_downscale)
-        self._filter = kalman if options.camera_motion == "none" else kalman_full
+        if options.camera_motion == "none":
+            return None
+        from tracker.camera_motion import CameraMotion  # opencv is needed only here
+
+        return CameraMotion(options.camera_motion, options.camera_downscale)
+
+    def _check(self, detections: Detections, frame: Array | None) -> None:
+        super()._check(detections, frame)
+        if self._camera is not None and frame is None:
+            raise InputError(
+                f"{type(self).__name__} measures the camera's motion and needs update(..., frame=image); "
+                "for a still camera or without images use camera_motion='none'"
+            )
 
     def _predict(self, frame: Array | None, steps: float) -> None:
         super()._predict(frame, steps)
-        if self.options.camera_motion == "none":
+        if self._camera is None or frame is None:
             return
-        if frame is None:
-            raise InputError(
-                "BoTSortTracker measures the camera's motion and needs update(..., frame=image); "
-                "for a still camera or without images use camera_motion='none'"
-            )
         motion = self._camera.estimate(frame)
         if len(self._tracks):
             self._tracks.motion = kalman_full.move_camera(self._tracks.motion, motion)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import cv2
 import numpy as np
 
 from tracker.detections import Array
 from tracker.errors import InputError
-
-CameraMotionMethod = Literal["none", "sparse_flow", "orb", "ecc"]
 
 IDENTITY = np.eye(2, 3)
 _MIN_POINTS = 8  # below, four parameters fit anything
@@ -33,7 +29,7 @@ class CameraMotion:
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
 
-    def __init__(self, method: CameraMotionMethod = "sparse_flow", downscale: float = 2.0) -> None:
+    def __init__(self, method: str = "sparse_flow", downscale: float = 2.0) -> None:
         if method not in ("none", "sparse_flow", "orb", "ecc"):
             raise InputError(f"camera motion must be none, sparse_flow, orb or ecc, got {method!r}")
         if not downscale >= 1:
@@ -50,7 +46,12 @@ class CameraMotion:
 
         Returns:
             (2, 3) float64: x' = M[:, :2] x + M[:, 2] in pixels of the source.
+
+        Raises:
+            InputError: The frame is no such image.
         """
+        if frame.dtype != np.uint8 or frame.ndim not in (2, 3):
+            raise InputError(f"frame must be (H, W, 3) or (H, W) uint8, got {frame.shape} {frame.dtype}")
         if self._method == "none":
             return IDENTITY.copy()
         image, last = self._prepare(frame), self._last

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from tracker.base import TrackerOptions
 from tracker.botsort import BoTSortOptions, BoTSortTracker
 from tracker.boxes import box_area, overlapping_pairs
-from tracker.camera_motion import CameraMotionMethod
 from tracker.detections import Array, Detections, Tracks
 from tracker.kalman import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH, MotionModel
 from tracker.matching import Matching
@@ -46,7 +45,7 @@ class SceneOptions(BoTSortOptions):
     """
 
     max_lost_seconds: float = 2.0
-    camera_motion: CameraMotionMethod = "none"
+    camera_motion: Literal["none", "sparse_flow", "orb", "ecc"] = "none"
     follow_scene: bool = True
     height_weight: float = 2.0
     coast_seconds: float = 0.2

@@ -26,8 +26,10 @@ def panning_frames(wall, count, speed):
 
 
 def test_camera_motion_needs_frames():
+    tracker = make_tracker("botsort")
     with pytest.raises(InputError, match="camera_motion='none'"):
-        make_tracker("botsort").update(seen((100, 0)))
+        tracker.update(seen((100, 0)))
+    assert tracker.state_dict()["updates"] == 0, "a refused update changes nothing"
 
 
 def test_a_jerking_camera_is_followed(wall):

@@ -81,3 +81,8 @@ def test_grey_frames_are_welcome(wall):
 def test_wrong_settings_are_named(method, downscale, message):
     with pytest.raises(InputError, match=message):
         CameraMotion(method, downscale)
+
+
+def test_what_is_no_image_is_named():
+    with pytest.raises(InputError, match=r"uint8, got \(3, 90, 160\) float32"):
+        CameraMotion().estimate(np.zeros((3, 90, 160), np.float32))

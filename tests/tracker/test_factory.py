@@ -29,8 +29,12 @@ def test_spelling_of_names_is_forgiven():
         (lambda: make_tracker("fairmot", embeding_limit=1), "did you mean embedding_limit"),
         (lambda: make_tracker("fairmot", zzz=1), "there are: frame_rate"),
         (lambda: make_tracker("fairmot", frame_rate=0), "frame_rate must be positive"),
-        (lambda: make_tracker("fairmot", min_score=-1), "min_score must not be negative"),
-        (lambda: make_tracker("fairmot", min_score=float("nan")), "min_score must not be negative or NaN"),
+        (lambda: make_tracker("fairmot", min_score=-1), "min_score must be a number, not negative or NaN, got -1"),
+        (lambda: make_tracker("fairmot", min_score=float("nan")), "not negative or NaN, got nan"),
+        (lambda: make_tracker("fairmot", min_score="0.5"), "min_score must be a number.*'0.5'"),
+        (lambda: make_tracker("fairmot", min_score=True), "min_score must be a number, got True"),
+        (lambda: make_tracker("fairmot", class_agnostic=1), "class_agnostic must be true or false, got 1"),
+        (lambda: make_tracker("fairmot", embedding_distance="l2"), "one of cosine, euclidean, got 'l2'"),
     ],
 )
 def test_typos_are_errors_that_help(call, message):
