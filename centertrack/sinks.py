@@ -43,7 +43,7 @@ class FileSink(ABC):
 class RowsSink(FileSink):
     """Writes tracks as MOTChallenge rows."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self._writer = MotWriter(path)
 
     def write(self, result: FrameResult) -> None:
@@ -80,7 +80,7 @@ class VideoSink(FileSink):
         source: Whose size and frame rate it gets.
     """
 
-    def __init__(self, path: Path, source: FrameSource) -> None:
+    def __init__(self, path: str | Path, source: FrameSource) -> None:
         self._writer = VideoWriter(path, source.size, source.frame_rate)
         self._annotator = Annotator()
 
@@ -119,7 +119,7 @@ class CocoSink(FileSink):
         class_names: Name of each label.
     """
 
-    def __init__(self, path: Path, source: FrameSource, class_names: list[str]) -> None:
+    def __init__(self, path: str | Path, source: FrameSource, class_names: list[str]) -> None:
         self._writer = CocoWriter(path, class_names)
         self._files = iter(getattr(source, "paths", ()))
         self._source = source.name
