@@ -6,7 +6,7 @@ input return to source pixels without rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tracker.errors import InputError
 
 Array = NDArray[Any]
-RESIZES = ("letterbox", "stretch")
+RESIZES = ("letterbox", "stretch", "keep")
 STRIDE = 32  # every neck with feature fusion needs sides divisible by this
 
 
@@ -28,8 +28,12 @@ class InputFormat:
         size: Width and height in pixels, multiples of 32.
         mean, std: Of each channel, for pixels in [0, 1], in the order of `channel_order`.
         channel_order: `rgb` or `bgr`.
-        resize: `letterbox` keeps the aspect ratio and pads around the middle, `stretch` does not.
+        resize: `letterbox` keeps the aspect ratio and pads around the middle, `stretch` does not; `keep` leaves the
+            resolution of the source and pads it to the next multiples of 32, whatever `size` says.
         padding: Grey value of the padding, 0 to 255.
+        adapts: Whether sources of another aspect ratio may get a letterbox of their own shape and the same area.
+        box_origin: What the boxes that the network was trained on call the first pixel: 1 for MOTChallenge labels taken
+            as they are. It is taken off on the way back to the source, whose first pixel is 0.
     """
 
     size: tuple[int, int] = (640, 384)
@@ -38,6 +42,8 @@ class InputFormat:
     channel_order: str = "rgb"
     resize: str = "letterbox"
     padding: float = 127.5
+    adapts: bool = True
+    box_origin: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("size", "mean", "std"):
@@ -54,13 +60,14 @@ class InputFormat:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a source image lies in the input: input = source * scale + shift, in continuous pixel coordinates.
+    """Where a source image lies in the input: input = (source + box_origin) * scale + shift, in continuous pixels.
 
     Attributes:
         scale: Along x and y.
         shift: Input pixels.
         source_size: Width and height of the source.
         input_size: Width and height of the input.
+        box_origin: See `InputFormat`.
 
     >>> place = Placement.letterbox((1920, 1080), (640, 384))
     >>> place.scale[0] == place.scale[1], place.shift
@@ -73,6 +80,7 @@ class Placement:
     shift: tuple[float, float]
     source_size: tuple[int, int]
     input_size: tuple[int, int]
+    box_origin: float = 0.0
 
     @classmethod
     def letterbox(cls, source_size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
@@ -90,18 +98,33 @@ class Placement:
         return cls(scale, (0.0, 0.0), source_size, input_size)
 
     @classmethod
+    def keep(cls, source_size: tuple[int, int]) -> Placement:
+        """Leave the resolution as it is and pad each side to a multiple of 32 above it, as CenterNet's tables do.
+
+        >>> Placement.keep((640, 427)).input_size
+        (672, 448)
+        """
+        width, height = ((side | (STRIDE - 1)) + 1 for side in source_size)
+        shift = (float(width // 2 - source_size[0] // 2), float(height // 2 - source_size[1] // 2))
+        return cls((1.0, 1.0), shift, source_size, (width, height))
+
+    @classmethod
     def of(cls, source_size: tuple[int, int], input_format: InputFormat) -> Placement:
         """Place a source of (width, height) as `input_format` asks."""
-        place = cls.letterbox if input_format.resize == "letterbox" else cls.stretch
-        return place(source_size, input_format.size)
+        if input_format.resize == "keep":
+            placement = cls.keep(source_size)
+        else:
+            place = cls.letterbox if input_format.resize == "letterbox" else cls.stretch
+            placement = place(source_size, input_format.size)
+        return replace(placement, box_origin=input_format.box_origin)
 
     def to_input(self, boxes: Array) -> Array:
         """Map (..., 4) xyxy boxes from source to input pixels."""
-        return boxes * np.array(self.scale * 2) + np.array(self.shift * 2)
+        return (boxes + self.box_origin) * np.array(self.scale * 2) + np.array(self.shift * 2)
 
     def to_source(self, boxes: Array) -> Array:
         """Map (..., 4) xyxy boxes from input to source pixels."""
-        return (boxes - np.array(self.shift * 2)) / np.array(self.scale * 2)
+        return (boxes - np.array(self.shift * 2)) / np.array(self.scale * 2) - self.box_origin
 
     def draw(self, image: Array, padding: float = 127.5) -> Array:
         """Resize an image of the source's size and pad it to the input's.

@@ -7,6 +7,8 @@ from centertrack.models.centernet import CenterNet
 from centertrack.models.dla import DLA34Backbone, DLANeck
 from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
 from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck
+from centertrack.models.published import load_published
+from centertrack.models.report import LoadReport
 from centertrack.models.zoo import build_centernet, from_pretrained, save_weights
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "FPNNeck",
     "HeatmapHead",
     "IDANeck",
+    "LoadReport",
     "LossOptions",
     "MobileNetBackbone",
     "OffsetHead",
@@ -32,5 +35,6 @@ __all__ = [
     "TimmBackbone",
     "build_centernet",
     "from_pretrained",
+    "load_published",
     "save_weights",
 ]

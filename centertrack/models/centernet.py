@@ -20,6 +20,7 @@ from centertrack.losses.objective import at_centres, box_objective, heatmap_obje
 from centertrack.models.build import build_backbone, build_head, build_neck
 from centertrack.models.optimization import OptimizerOptions, ScheduleOptions, build_optimizer, build_schedule
 from centertrack.models.options import make_options, to_plain
+from centertrack.models.report import LoadReport
 from tracker.errors import InputError
 
 Maps: TypeAlias = "Tensor | tuple[Tensor, ...]"  # one map, or one a level
@@ -46,6 +47,7 @@ class CenterNet(pl.LightningModule):
         output_stride: Input pixels a cell (4).
         strides: The same for each level, finest first.
         num_classes: Channels of the heatmap.
+        load_report: What became of the tensors of the file that the weights are from.
 
     Raises:
         InputError: A name or an option that is not known.
@@ -75,6 +77,7 @@ class CenterNet(pl.LightningModule):
         self.input_format = make_options(InputFormat, input_format)
         self.task = task
         self.box_format = box_format
+        self.load_report: LoadReport | None = None
         self.config = to_plain(
             {
                 "backbone": {**backbone, "pretrained": False},

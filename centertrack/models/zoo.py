@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from centertrack.catalog import DEFAULT_WEIGHTS, find_weights
 from centertrack.models.centernet import CenterNet
+from centertrack.models.published import build_published, is_published, published_config, published_state, rename
+from centertrack.models.report import LoadReport, name_some
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
 
@@ -24,7 +27,8 @@ def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
 
     Args:
         config: Options of `CenterNet`, a mapping that has them under `model`, or the path of such a YAML file. The key
-            `load_from_checkpoint` names weights to fine-tune from: entries of another shape are skipped and reported.
+            `load_from_checkpoint` names weights to fine-tune from: entries that do not fit are skipped with a warning
+            and listed in the network's `load_report`.
 
     Raises:
         InputError: The file cannot be read, or an option is unknown.
@@ -46,7 +50,9 @@ def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
     except TypeError as error:
         raise InputError(f"model configuration: {str(error).split('__init__() ')[-1]}") from error
     if start:
-        load_matching(model, start)
+        report = load_matching(model, start)
+        level = logging.INFO if report.is_complete else logging.WARNING
+        logging.getLogger(__name__).log(level, "%s", report)
     return model
 
 
@@ -54,14 +60,16 @@ def from_pretrained(name_or_file: str | Path = DEFAULT_WEIGHTS) -> CenterNet:
     """Load weights together with the network they belong to, in evaluation mode.
 
     Args:
-        name_or_file: Name of bundled weights, a `.safetensors` file of `save_weights`, or a `.ckpt` of a training.
-            Nothing in the file is executed.
+        name_or_file: Name of bundled weights, a `.safetensors` file of `save_weights`, a `.ckpt` of a training, or a
+            `.pth` of FairMOT or CenterNet (see `published.py`). Nothing in the file is executed.
 
     Raises:
         InputError: No such weights, unreadable file, or weights of another architecture than they claim.
     """
     path = find_weights(name_or_file)
     config, state = _read(path)
+    if is_published(state):
+        return build_published(state, path.name)
     try:
         model = CenterNet(**config)
     except TypeError as error:
@@ -70,12 +78,18 @@ def from_pretrained(name_or_file: str | Path = DEFAULT_WEIGHTS) -> CenterNet:
     return model.eval()
 
 
-def save_weights(model: CenterNet, path: str | Path) -> None:
-    """Write a network for inference: float16 safetensors with the configuration inside."""
+def save_weights(model: CenterNet, path: str | Path, half: bool = True) -> None:
+    """Write a network for inference: safetensors with the configuration inside.
+
+    Args:
+        model: The network.
+        path: Where to; replaced only when everything is written.
+        half: Store float16, half the size; otherwise the numbers as they are.
+    """
     from safetensors.torch import save_file
 
     state = {
-        key: value.half().contiguous() if value.is_floating_point() else value
+        key: (value.half() if half and value.is_floating_point() else value).contiguous()
         for key, value in model.state_dict().items()
         if not key.startswith(TRAINING_ONLY) and not key.endswith("num_batches_tracked")
     }
@@ -84,41 +98,51 @@ def save_weights(model: CenterNet, path: str | Path) -> None:
         save_file(state, str(temporary), metadata={"format": "pt", "config": json.dumps(config)})
 
 
-def load_matching(model: CenterNet, name_or_file: str | Path) -> str:
+def load_matching(model: CenterNet, name_or_file: str | Path) -> LoadReport:
     """Copy the entries of other weights that fit by name and shape, to fine-tune from them.
 
+    Args:
+        model: Gets the weights, and the report as `load_report`.
+        name_or_file: As for `from_pretrained`.
+
     Returns:
-        A report of one sentence: how many entries fitted, and which did not.
+        What fitted and what did not.
+
+    Raises:
+        InputError: No such weights, unreadable file, or nothing fits.
     """
     path = find_weights(name_or_file)
     _, state = _read(path)
+    if is_published(state):
+        state = {rename(key): value for key, value in state.items()}
     own = model.state_dict()
     fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     if not fitting:
         raise InputError(f"{path}: none of its {len(state)} tensors fits this network; is it built for another one?")
     model.load_state_dict({**own, **fitting})
-    counted = [key for key in own if not key.endswith("num_batches_tracked")]
-    lacking = [key for key in counted if key not in fitting]
-    report = f"{path.name}: {len(counted) - len(lacking)} of {len(counted)} tensors loaded"
-    return report + (
-        f", the rest starts anew: {', '.join(lacking[:5])}{' ...' if len(lacking) > 5 else ''}" if lacking else ""
-    )
+    lacking = [key for key in own if key not in fitting and not key.endswith("num_batches_tracked")]
+    left_over = [key for key in state if key not in fitting]
+    model.load_report = LoadReport(path.name, len(fitting), len(state), tuple(lacking), tuple(left_over))
+    return model.load_report
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return the configuration of the network and its tensors."""
+    """Return the configuration of the network and its tensors, of published files by their published names."""
     try:
         if path.suffix == ".safetensors":
             return _read_safetensors(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        config, state = dict(checkpoint["hyper_parameters"]), checkpoint["state_dict"]
+        if "hyper_parameters" not in checkpoint:
+            state = published_state(checkpoint, path)
+            return published_config(state, path.name), state
+        config = dict(checkpoint["hyper_parameters"])
+        config.pop("_instantiator", None)
+        return config, checkpoint["state_dict"]
     except InputError:
         raise
     except Exception as error:  # every reader fails in its own way; a user needs one sentence
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot be read as CenterNet weights ({reason})") from error
-    config.pop("_instantiator", None)
-    return config, state
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -129,7 +153,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         if "config" not in metadata:
             raise InputError(f"{path}: carries no network configuration; expected a file written by save_weights")
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a dict
-    return json.loads(metadata["config"]), {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    return json.loads(metadata["config"]), state
 
 
 def _load_strictly(model: CenterNet, state: Mapping[str, Tensor], path: Path) -> None:
@@ -140,6 +164,12 @@ def _load_strictly(model: CenterNet, state: Mapping[str, Tensor], path: Path) ->
     misshapen = [key for key in own if key in state and own[key].shape != state[key].shape]
     for problem, keys in (("lacks", missing), ("has left over", left_over), ("has another shape of", misshapen)):
         if keys:
-            rest = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-            raise InputError(f"{path}: does not fit its network: {problem} {', '.join(keys[:3])}{rest}")
+            raise InputError(f"{path}: does not fit its network: {problem} {name_some(keys)}")
+    model.to(_precision(state))
     model.load_state_dict({**own, **state})
+
+
+def _precision(state: Mapping[str, Tensor]) -> torch.dtype:
+    """Return float32, or float64 if the tensors are."""
+    is_double = any(value.dtype == torch.float64 for value in state.values())
+    return torch.float64 if is_double else torch.float32

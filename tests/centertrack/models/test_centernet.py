@@ -312,7 +312,7 @@ def test_the_simple_neck_takes_any_size() -> None:
 
 def test_maps_that_do_not_halve_are_refused() -> None:
     backbone = torch.nn.Identity()
-    backbone.out_channels, backbone.strides = [8] * 4, [4, 8, 16, 16]  # type: ignore[assignment]
+    backbone.out_channels, backbone.strides = [8] * 4, [4, 8, 16, 16]
     with pytest.raises(InputError, match=r"stride 4, 8, 16 and 32"):
         build_neck({"name": "FPNNeck"}, backbone)
 

@@ -121,13 +121,15 @@ def test_a_broken_configuration_is_named(tmp_path: Path, text: str, message: str
         build_centernet(path)
 
 
-def test_fine_tuning_takes_what_fits_and_reports_the_rest(tmp_path: Path) -> None:
+def test_fine_tuning_takes_what_fits_and_reports_the_rest(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = nano()
     save_weights(source, tmp_path / "source.safetensors")
     heads = {**NANO["output_heads"], "reid": {**NANO["output_heads"]["reid"], "embedding_dim": 32}}
     model = CenterNet(**{**NANO, "output_heads": heads})
-    report = str(load_matching(model, tmp_path / "source.safetensors"))
-    assert "heads.reid.layers.1.weight" in report
+    report = load_matching(model, tmp_path / "source.safetensors")
+    misfits = {"heads.reid.layers.1.weight", "heads.reid.layers.1.bias"}
+    assert set(report.lacking) == set(report.left_over) == misfits
+    assert report.loaded == report.total - 2
     torch.testing.assert_close(
         model.backbone.state_dict()["stages.0.0.weight"],
         source.backbone.state_dict()["stages.0.0.weight"],
@@ -138,3 +140,25 @@ def test_fine_tuning_takes_what_fits_and_reports_the_rest(tmp_path: Path) -> Non
         {**NANO, "output_heads": heads, "load_from_checkpoint": str(tmp_path / "source.safetensors")}
     )
     assert torch.equal(again.backbone.stages[0][0].weight, model.backbone.stages[0][0].weight)
+    assert "heads.reid.layers.1.weight" in caplog.text
+
+
+def test_nothing_to_fine_tune_from_is_an_error(tmp_path: Path) -> None:
+    save_weights(nano(), tmp_path / "nano.safetensors")
+    other = CenterNet(
+        {"name": "resnet18", "pretrained": False},
+        {"name": "SimpleNeck"},
+        {"heatmap": {"num_classes": 1}, "box_2d": {}},
+        task="detection",
+    )
+    with pytest.raises(InputError, match="none of its"):
+        load_matching(other, tmp_path / "nano.safetensors")
+
+
+def test_full_precision_is_kept_where_asked_for(tmp_path: Path) -> None:
+    model = nano().double()
+    save_weights(model, tmp_path / "nano.safetensors", half=False)
+    loaded = from_pretrained(tmp_path / "nano.safetensors")
+    weight = loaded.state_dict()["neck.project.weight"]
+    assert weight.dtype == torch.float64
+    assert torch.equal(weight, model.state_dict()["neck.project.weight"])

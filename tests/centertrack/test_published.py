@@ -1,0 +1,208 @@
+"""Published checkpoints load key for key, and compute what the published networks compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from centertrack.models import CenterNet, from_pretrained, load_published, save_weights
+from centertrack.models.published import rename
+from tests.centertrack.models.published_layout import (
+    Entry,
+    centernet_dla34,
+    centernet_resdcn18,
+    fairmot_dla34,
+    golden_state,
+    random_state,
+    write_checkpoint,
+)
+from tracker.errors import InputError
+
+# mean, largest absolute value and three samples of each output, from the published network
+GOLDEN = {
+    "heatmap": (2.847292, 9.184571, 1.663311, 0.936122, 2.104618),
+    "box_2d": (-2.717019, 14.312799, 1.690403, -2.763793, 2.434646),
+    "reid": (-0.383179, 19.976474, 1.512864, -1.487566, 1.416566),
+    "offset": (-1.158626, 8.205247, 1.129864, -1.379537, 0.234569),
+}
+
+
+def golden_image() -> torch.Tensor:
+    return torch.sin(0.01 * torch.arange(3 * 64 * 96, dtype=torch.float64)).view(1, 3, 64, 96)
+
+
+def test_the_golden_vector_of_fairmot(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "fairmot_dla34.pth", golden_state(fairmot_dla34()))
+    model = load_published(path)
+    with torch.no_grad():
+        outputs = model.get_encoded_outputs(golden_image())
+    for name, expected in GOLDEN.items():
+        values = outputs[name]
+        samples = (values[0, 0, 0, 0], values[0, -1, 7, 11], values[0, 0, 15, 23])
+        found = [values.mean().item(), values.abs().max().item(), *(sample.item() for sample in samples)]
+        assert found == pytest.approx(expected, abs=1e-4), name
+
+
+@pytest.mark.parametrize(
+    ("layout", "list_name", "entries", "parameters"),
+    [
+        (fairmot_dla34(), "fairmot_dla34", 404, 20349711),
+        (centernet_dla34(), "centernet_ctdet_coco_dla_2x", 400, 20188892),
+        (centernet_resdcn18(), "centernet_ctdet_coco_resdcn18", 177, 14437349),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_layouts_written_here_are_the_published_ones(
+    layout: list[Entry], list_name: str, entries: int, parameters: int, shared_data: Path
+) -> None:
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+    assert len(layout) == entries
+    assert sum(int(np.prod(shape)) for key, shape in layout if not key.endswith(buffers)) == parameters
+    lines = (shared_data.parent / "reference" / f"{list_name}_keys.txt").read_text().splitlines()
+    assert [f"{key}\t{list(shape)}" for key, shape in layout] == [line for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_fairmot_file_says_how_it_is_used(tmp_path: Path, prefix: str) -> None:
+    state = random_state(fairmot_dla34())
+    model = load_published(write_checkpoint(tmp_path / "fairmot_dla34.pth", state, prefix))
+    assert (model.task, model.num_classes, model.box_format, model.output_stride) == ("tracking", 1, "ltrb_offset", 4)
+    assert model.input_format.size == (1088, 608)
+    assert (model.input_format.channel_order, model.input_format.mean) == ("rgb", (0.0, 0.0, 0.0))
+    assert model.input_format.box_origin == 1
+    assert not model.training
+    report = model.load_report
+    assert report is not None
+    assert report.is_complete
+    assert (report.loaded, report.total) == (404 - 2 - 12, 404)  # but for the classifier and two dead projections
+    assert "390 of 404" in str(report)
+    assert all(key.startswith(("base.fc", "base.level3.project", "base.level4.project")) for key in report.unused)
+    for key, value in state.items():
+        if key not in report.unused:
+            assert torch.equal(model.state_dict()[rename(key)], value), key
+
+
+def test_every_parameter_gets_a_gradient(tmp_path: Path) -> None:
+    model = load_published(write_checkpoint(tmp_path / "a.pth", random_state(fairmot_dla34()))).train()
+    outputs = model.get_encoded_outputs(torch.randn(1, 3, 64, 96))
+    sum(outputs[name].square().sum() for name in model.heads).backward()
+    dead = [name for name, p in model.named_parameters() if p.grad is None and not name.startswith("balance")]
+    assert dead == []
+
+
+def test_older_head_sizes_are_read_from_the_file(tmp_path: Path) -> None:
+    state = random_state(fairmot_dla34(classes=1, sizes=2, embedding=512))
+    model = load_published(write_checkpoint(tmp_path / "all_dla34.pth", state))
+    assert model.box_format == "size_offset"
+    with torch.no_grad():
+        maps = model(torch.rand(1, 3, 64, 64))
+        found = model.detect(torch.rand(1, 3, 64, 64), num_detections=5)
+    assert (maps.box_2d.shape[1], maps.reid.shape[1]) == (2, 512)
+    assert (found.bboxes.shape, found.embeddings.shape) == ((1, 5, 4), (1, 5, 512))
+
+
+@pytest.mark.parametrize("layout", [centernet_dla34(), centernet_resdcn18()], ids=["dla_2x", "resdcn18"])
+def test_centernet_files(tmp_path: Path, layout: list[Entry]) -> None:
+    state = random_state(layout)
+    model = load_published(write_checkpoint(tmp_path / "ctdet.pth", state))
+    assert (model.task, model.num_classes, model.box_format) == ("detection", 80, "size_offset")
+    assert (model.input_format.channel_order, model.input_format.resize) == ("bgr", "keep")
+    assert model.load_report is not None
+    assert model.load_report.is_complete
+    for key, value in state.items():
+        if key not in model.load_report.unused:
+            assert torch.equal(model.state_dict()[rename(key)], value), key
+
+
+def test_resdcn_computes_what_its_layers_say(tmp_path: Path) -> None:
+    """The published ResNet-DCN spelled out in functions."""
+    import torch.nn.functional as F
+    from torch import Tensor
+    from torchvision.ops import deform_conv2d
+
+    state = {key: value.double() for key, value in random_state(centernet_resdcn18()).items()}
+
+    def norm(x: Tensor, key: str) -> Tensor:
+        parts = (state[f"{key}.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
+        return F.batch_norm(x, *parts)
+
+    def block(x: Tensor, key: str, stride: int) -> Tensor:
+        y = norm(F.conv2d(x, state[f"{key}.conv1.weight"], stride=stride, padding=1), f"{key}.bn1").relu()
+        y = norm(F.conv2d(y, state[f"{key}.conv2.weight"], padding=1), f"{key}.bn2")
+        if f"{key}.downsample.0.weight" in state:
+            x = norm(F.conv2d(x, state[f"{key}.downsample.0.weight"], stride=stride), f"{key}.downsample.1")
+        return (x + y).relu()
+
+    def dcn(x: Tensor, key: str) -> Tensor:
+        out = F.conv2d(x, state[f"{key}.conv_offset_mask.weight"], state[f"{key}.conv_offset_mask.bias"], padding=1)
+        mask = out[:, 18:].sigmoid()
+        return deform_conv2d(x, out[:, :18], state[f"{key}.weight"], state[f"{key}.bias"], padding=1, mask=mask)
+
+    x = golden_image()
+    y = norm(F.conv2d(x, state["conv1.weight"], stride=2, padding=3), "bn1").relu()
+    y = F.max_pool2d(y, 3, 2, 1)
+    for layer in (1, 2, 3, 4):
+        y = block(block(y, f"layer{layer}.0", 1 if layer == 1 else 2), f"layer{layer}.1", 1)
+    for n in (0, 6, 12):
+        y = norm(dcn(y, f"deconv_layers.{n}"), f"deconv_layers.{n + 1}").relu()
+        y = F.conv_transpose2d(y, state[f"deconv_layers.{n + 3}.weight"], stride=2, padding=1)
+        y = norm(y, f"deconv_layers.{n + 4}").relu()
+    model = load_published(write_checkpoint(tmp_path / "ctdet_coco_resdcn18.pth", state))
+    with torch.no_grad():
+        outputs = model.get_encoded_outputs(x)
+    for theirs, ours in (("hm", "heatmap"), ("wh", "box_2d"), ("reg", "offset")):
+        hidden = F.conv2d(y, state[f"{theirs}.0.weight"], state[f"{theirs}.0.bias"], padding=1).relu()
+        expected = F.conv2d(hidden, state[f"{theirs}.2.weight"], state[f"{theirs}.2.bias"])
+        torch.testing.assert_close(outputs[ours], expected, rtol=0, atol=1e-9)
+
+
+def test_missing_and_left_over_tensors_are_errors_unless_allowed(tmp_path: Path) -> None:
+    state = random_state(centernet_resdcn18())
+    state.pop("deconv_layers.0.bias")
+    path = write_checkpoint(tmp_path / "cut.pth", state)
+    with pytest.raises(InputError, match=r"lacks neck\.convs\.0\.0\.bias"):
+        load_published(path)
+    report = load_published(path, allow=["neck.convs.0"]).load_report
+    assert report is not None
+    assert report.lacking == ("neck.convs.0.0.bias",)
+    more = {**random_state(centernet_resdcn18()), "hps.2.weight": torch.zeros(34, 64, 1, 1)}
+    path = write_checkpoint(tmp_path / "pose.pth", more)
+    with pytest.raises(InputError, match=r"left over hps\.2\.weight"):
+        load_published(path)
+    assert load_published(path, allow=["hps"]).load_report is not None
+
+
+def test_a_wrong_shape_is_an_error(tmp_path: Path) -> None:
+    state = random_state(centernet_resdcn18())
+    state["layer2.0.conv1.weight"] = torch.zeros(128, 64, 1, 1)
+    with pytest.raises(InputError, match=r"layer2|stages\.2"):
+        load_published(write_checkpoint(tmp_path / "bent.pth", state))
+
+
+@pytest.mark.parametrize("content", [{"weights": torch.zeros(1)}, [1, 2], {"state_dict": {"hm.2.weight": 3}}])
+def test_other_files_are_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "other.pth")
+    with pytest.raises(InputError, match=r"other\.pth"):
+        load_published(tmp_path / "other.pth")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nowhere"):
+        load_published(tmp_path / "nowhere.pth")
+
+
+def test_weights_are_found_by_from_pretrained_too_and_convert(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "ctdet_coco_resdcn18.pth", random_state(centernet_resdcn18(classes=2)))
+    model = from_pretrained(path)
+    assert isinstance(model, CenterNet)
+    save_weights(model, tmp_path / "converted.safetensors")
+    converted = from_pretrained(tmp_path / "converted.safetensors")
+    assert converted.input_format == model.input_format
+    assert converted.box_format == "size_offset"
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        for found, expected in zip(converted(x), model(x), strict=True):
+            torch.testing.assert_close(found, expected, rtol=0.05, atol=0.05)  # stored as float16
