@@ -13,10 +13,15 @@ from tracker.detections import Detections
 from tracker.errors import InputError
 from tracker.factory import make_tracker
 from tracker.io.mot import MotWriter, read_detections, read_sequence_info
+from tracker.postprocess import postprocess, record
 
 
 def associate(
-    sequence_folders: Sequence[str | Path], tracker: str, results: str | Path, **options: Any
+    sequence_folders: Sequence[str | Path],
+    tracker: str,
+    results: str | Path,
+    offline: Sequence[str] = (),
+    **options: Any,
 ) -> dict[str, Path]:
     """Run a tracker over the public detections of sequences and write MOTChallenge rows.
 
@@ -27,6 +32,7 @@ def associate(
         sequence_folders: Folders with det/det.txt, and seqinfo.ini or images.
         tracker: A name of `tracker.TRACKERS`; it must not need embeddings or frames, of which there are none.
         results: Folder for one NAME.txt a sequence; made if missing.
+        offline: Steps of `tracker.postprocess.STEPS` to better each sequence afterwards.
         options: Options of the tracker.
 
     Returns:
@@ -38,15 +44,20 @@ def associate(
     if not sequence_folders:
         raise InputError("expected at least one MOTChallenge sequence folder, got none")
     make_tracker(tracker, **options)  # a typo shows before the first file is read
+    postprocess(record(()), offline)
     written = {}
     for folder in sequence_folders:
         info = read_sequence_info(folder)
         follower = make_tracker(tracker, **{"frame_rate": info.frame_rate, **options})
-        path = Path(results, f"{info.name}.txt")
+        frames = enumerate(public_detections(folder, info.length), start=1)
+        tracks = ((number, follower.update(detections)) for number, detections in frames)
+        written[info.name] = path = Path(results, f"{info.name}.txt")
+        if offline:
+            postprocess(record(tracks), offline, info.frame_rate).write(path)
+            continue
         with MotWriter(path) as writer:
-            for number, detections in enumerate(public_detections(folder, info.length), start=1):
-                writer.write(number, follower.update(detections))
-        written[info.name] = path
+            for number, found in tracks:
+                writer.write(number, found)
     return written
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,6 +93,14 @@ class TrajectoryRecorder:
             np.concatenate([part.labels for part in tracks])[order],
             dict(self._looks),
         )
+
+
+def record(frames: Iterable[tuple[int, Tracks]]) -> Trajectories:
+    """Collect (frame number, tracks) of a whole video."""
+    recorder = TrajectoryRecorder()
+    for number, tracks in frames:
+        recorder.add(number, tracks)
+    return recorder.finish()
 
 
 def postprocess(trajectories: Trajectories, steps: Sequence[str], frame_rate: float = 30.0) -> Trajectories:

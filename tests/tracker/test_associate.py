@@ -34,6 +34,11 @@ def test_the_sequence_says_the_frame_rate_and_options_come_through(sequence, tmp
     assert read_results(tmp_path / "out/MOT17-99-SDP.txt").frames.tolist() == [1, 2, 3, 4, 5, 6]
 
 
+def test_gaps_are_filled_afterwards_when_asked_for(sequence, tmp_path):
+    associate([sequence], "bytetrack", tmp_path / "out", offline=["interpolate"])
+    assert read_results(tmp_path / "out/MOT17-99-SDP.txt").frames.tolist() == [1, 2, 3, 4, 5, 6]
+
+
 def test_frames_without_detections_are_empty_not_missing(sequence):
     assert [len(detections) for detections in public_detections(sequence, 6)] == [1, 1, 1, 0, 1, 1]
 
@@ -43,6 +48,8 @@ def test_what_cannot_be_used_is_named(sequence, tmp_path):
         associate([], "bytetrack", tmp_path)
     with pytest.raises(InputError, match="did you mean"):
         associate([sequence], "bytetrack", tmp_path, min_scor=0.3)
+    with pytest.raises(InputError, match="there are: link, interpolate, smooth"):
+        associate([sequence], "bytetrack", tmp_path, offline=["interpolat"])
     with pytest.raises(InputError, match="embeddings"):
         associate([sequence], "fairmot", tmp_path / "out")
     (sequence / "det/det.txt").write_text("7,-1,10,10,40,100,0.9\n")
