@@ -66,11 +66,11 @@ class TrackingDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.batch_size, self.workers, self.samples_per_epoch = batch_size, workers, samples_per_epoch
-        folder = Path(root)
-        self.train_set = Mixture(train, size, mix, folder, seed)
+        self.root = Path(root)
+        self.train_set = Mixture(train, size, mix, self.root, seed)
         self.num_identities = self.train_set.num_identities
         plain = MixOptions(mosaic=0.0, paste=0.0, light=False)
-        self.validation_set = Mixture(validation, size, plain, folder, seed) if validation else None
+        self.validation_set = Mixture(validation, size, plain, self.root, seed) if validation else None
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the loader of this epoch's samples."""

@@ -5,16 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.centernet import CenterNet
+from centertrack.training.parser import SentenceParser
+from tracker.errors import InputError
 
 
 class TrainingCLI(LightningCLI):
     """Lightning's commands (fit, validate, ...) with one configuration for model, data and trainer."""
+
+    def init_parser(self, **options: Any) -> LightningArgumentParser:
+        """Return the parser that explains mistakes in one sentence."""
+        parser = SentenceParser(**options)
+        parser.add_argument("-c", "--config", action=ActionConfigFile, help="configuration file in YAML")
+        return parser
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Tell the model how many identities the data has."""
@@ -36,12 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Args:
         arguments: As on the command line, for example `["fit", "--config", "configs/fairmot_nano.yaml"]`.
+
+    Raises:
+        InputError: The configuration has a mistake, or a file that it names is missing or broken.
     """
     torch.set_float32_matmul_precision("high")
-    TrainingCLI(
-        CenterNet,
-        TrackingDataModule,
-        args=list(arguments) if arguments is not None else None,
-        save_config_kwargs={"overwrite": True},
-        seed_everything_default=0,
-    )
+    try:
+        TrainingCLI(
+            CenterNet,
+            TrackingDataModule,
+            args=list(arguments) if arguments is not None else None,
+            save_config_kwargs={"overwrite": True},
+            seed_everything_default=0,
+        )
+    except FileNotFoundError as error:  # Lightning's own, for example of --ckpt_path
+        raise InputError(str(error)) from error

@@ -22,7 +22,7 @@ TINY = {
         "callbacks": [
             {
                 "class_path": "pytorch_lightning.callbacks.ModelCheckpoint",
-                "init_args": {"save_last": True, "save_top_k": 0, "every_n_epochs": 1},
+                "init_args": {"save_last": True, "save_top_k": 1, "every_n_epochs": 1},
             }
         ],
         "logger": {"class_path": "pytorch_lightning.loggers.CSVLogger", "init_args": {"save_dir": "logs"}},

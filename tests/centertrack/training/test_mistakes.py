@@ -1,0 +1,58 @@
+"""What a user gets for a mistake in a configuration: one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from centertrack.cli import main as command
+from centertrack.training.cli import main
+from centertrack.training.parser import shorten
+from tests.centertrack.training.test_train import TINY
+from tracker.errors import InputError
+
+
+def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
+    content = json.loads(json.dumps(TINY))
+    content[section].update(changes)
+    path = folder / "wrong.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "sentence"),
+    [
+        ("data", {"batchsize": 3}, "no option 'data.batchsize'; did you mean 'data.batch_size'"),
+        ("data", {"train": [{"format": "coco", "wieght": 3}]}, "data.train: there is no option 'wieght'; .*'weight'"),
+        ("data", {"train": [{"format": "mot", "path": "nowhere"}]}, "a folder of sequences, in nowhere; found neither"),
+        ("data", {"train": [{"format": "coco", "path": "no.json"}]}, "cannot read COCO annotations no.json"),
+        ("model", {"backbone": {"name": "resnet18", "pretrained": "no.pth"}}, "no such weights file: no.pth"),
+        ("model", {"loss": {"bx": "giou"}}, "LossOptions has no option 'bx'"),
+        ("trainer", {"max_epochs": "three"}, "trainer.max_epochs: expected int, got three"),
+        ("trainer", {"callbacks": [{"class_path": "no.Such"}]}, "trainer.callbacks: No module named 'no'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(tmp_path: Path, section: str, changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        main(["fit", "--config", write_config(tmp_path, section, changes)])
+
+
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"File does not exist: '.*none\.yaml'"):
+        main(["fit", "--config", str(tmp_path / "none.yaml")])
+
+
+def test_the_command_exits_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["train", "fit", "--config", write_config(tmp_path, "data", {"sise": [96, 64]})]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.strip() == "error: configuration: there is no option 'data.sise'; did you mean 'data.size'?"
+
+
+def test_messages_without_a_pattern_are_kept_on_one_line() -> None:
+    assert shorten('Parser key "data.size":\n  Something\n  else', []) == "configuration: data.size: Something else"
+    assert shorten("unrecognized arguments: --zzz 3", []) == "configuration: there is no option 'zzz'"
