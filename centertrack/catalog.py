@@ -1,15 +1,61 @@
-"""Which weights there are and what their networks want to see, told without importing torch."""
+"""Which weights there are and what their networks want to see, where possible without importing torch."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker.errors import InputError
 
+if TYPE_CHECKING:
+    from centertrack.models import CenterNet
+
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 DEFAULT_WEIGHTS = "fairmot-nano"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network that may still lie in its file.
+
+    Attributes:
+        config: Options of `CenterNet`.
+        load: Returns the network in evaluation mode.
+        digest: Of the file; None for a network that never was in one.
+    """
+
+    config: dict[str, Any]
+    load: Callable[[], CenterNet]
+    digest: str | None
+
+
+def open_weights(weights: str | Path | CenterNet) -> Weights:
+    """Open bundled weights by name, a weights file, or a network in memory.
+
+    A file of `save_weights` tells its configuration in its header and is not loaded yet; any other is.
+
+    Raises:
+        InputError: No such weights, or not weights.
+    """
+    if not isinstance(weights, str | Path):
+        return Weights(weights.config, lambda: weights, None)
+    path = find_weights(weights)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if path.suffix == ".safetensors":
+        return Weights(read_config(path), partial(_load, path), digest)
+    model = _load(path)
+    return Weights(model.config, lambda: model, digest)
+
+
+def _load(path: Path) -> CenterNet:
+    from centertrack.models import from_pretrained
+
+    return from_pretrained(path)
 
 
 def list_weights() -> list[str]:

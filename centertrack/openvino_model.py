@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracker.errors import InputError
+
 if TYPE_CHECKING:
+    from centertrack.catalog import Weights
     from centertrack.models import CenterNet
     from centertrack.runtimes import DecodeOptions
 
@@ -19,28 +22,32 @@ KEPT_MODELS = 32
 PACKAGE = Path(__file__).parent
 
 
-def load_or_convert(load: Callable[[], CenterNet], shape: tuple[int, ...], decoding: DecodeOptions, key: str) -> Any:
+def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptions) -> Any:
     """Return the OpenVINO model of a network from the cache, or convert it and put it there.
 
     Without a writable cache folder everything works the same, only slower.
 
     Args:
-        load: Returns the network; called only where the cache has nothing.
+        weights: Loaded only where the cache has nothing.
         shape: (N, H, W, 3) of the images.
         decoding: How boxes are read from its maps.
-        key: Identifies the weights.
+
+    Raises:
+        InputError: OpenVINO cannot execute this network.
     """
     import openvino
 
-    size = "x".join(map(str, shape))
-    name = _digest(f"{key} {size} {decoding} {version('openvino')} {version('torch')} {_code_digest()}".encode())
+    if weights.digest is None:
+        return convert(weights.load(), shape, decoding)
+    versions = f"{version('openvino')} {version('torch')} {_code_digest()}"
+    name = _digest(f"{weights.digest} {shape} {decoding} {versions}".encode())
     path = cache_folder() / f"{name}.xml"
     if path.is_file():
         try:
             return openvino.Core().read_model(path)
         except RuntimeError:  # damaged: write it again
             path.unlink(missing_ok=True)
-    model = convert(load(), shape, decoding)
+    model = convert(weights.load(), shape, decoding)
     try:
         _save(model, path)
     except (OSError, RuntimeError) as error:
@@ -53,6 +60,9 @@ def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions) -
 
     `openvino.convert_model` does the same and reports its use to its makers without asking; the front end behind it,
     which is called here, does not.
+
+    Raises:
+        InputError: The network has an operation that OpenVINO does not know.
     """
     import torch
     from openvino.frontend import FrontEndManager
@@ -61,21 +71,20 @@ def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions) -
     from centertrack.graph import DetectionGraph
 
     graph = DetectionGraph(model, decoding).eval()
-    with _quiet(), torch.no_grad():
-        program = torch.export.export(graph, (torch.zeros(shape, dtype=torch.uint8),))
-        decoder = TorchFXPythonDecoder.from_exported_program(program, dynamic_shapes=False)
-        frontend = FrontEndManager().load_by_framework("pytorch")
-        return frontend.convert(frontend.load(decoder))
+    try:
+        with _quiet(), torch.no_grad():
+            program = torch.export.export(graph, (torch.zeros(shape, dtype=torch.uint8),))
+            decoder = TorchFXPythonDecoder.from_exported_program(program, dynamic_shapes=False)
+            frontend = FrontEndManager().load_by_framework("pytorch")
+            return frontend.convert(frontend.load(decoder))
+    except Exception as error:  # both libraries fail in many ways
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise InputError(f"OpenVINO cannot execute this network ({reason}); use runtime torch") from error
 
 
 def cache_folder() -> Path:
     """Return where converted networks are kept: `$XDG_CACHE_HOME/centertrack`, by default `~/.cache/centertrack`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "centertrack")
-
-
-def file_digest(path: Path) -> str:
-    """Return a short digest of a file's content."""
-    return _digest(path.read_bytes())
 
 
 def _digest(content: bytes) -> str:

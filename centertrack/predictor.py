@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centertrack.catalog import DEFAULT_WEIGHTS, class_names, find_weights, read_config
+from centertrack.catalog import DEFAULT_WEIGHTS, class_names, open_weights
 from centertrack.device import resolve_device
 from centertrack.geometry import STRIDE, InputFormat, Placement
 from centertrack.runtimes import DecodeOptions, choose_runtime, make_runtime
@@ -45,7 +45,7 @@ class Predictor:
         device: `auto`, `cpu` or `cuda[:INDEX]`.
         runtime: `auto`, `torch` or `openvino`; auto is OpenVINO on a CPU, if it is installed, and PyTorch otherwise.
         image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
-            were made for, in the aspect ratio of each source (see `fit_input_size`).
+            were made for, in the aspect ratio of each source (see `fit_input_size`), unless the weights forbid it.
         min_score: Detections below are left out.
         max_detections: Detections kept per image, the best ones.
         nms_kernel: Odd side, in cells, of the neighbourhood in which only the highest peak counts.
@@ -74,16 +74,16 @@ class Predictor:
         streams: int = 1,
     ) -> None:
         self.device = resolve_device(device)
-        source, config = _open_weights(weights)
-        self.class_names = class_names(config)
-        self.has_embeddings = "reid" in config["output_heads"]
-        self.input_format = InputFormat(**config["input_format"])
+        opened = open_weights(weights)
+        self.class_names = class_names(opened.config)
+        self.has_embeddings = "reid" in opened.config["output_heads"]
+        self.input_format = InputFormat(**opened.config["input_format"])
         if image_size is not None:
-            self.input_format = replace(self.input_format, size=image_size)
-        self._fits_source = image_size is None and self.input_format.resize == "letterbox"
+            resize = "letterbox" if self.input_format.resize == "keep" else self.input_format.resize
+            self.input_format = replace(self.input_format, size=image_size, resize=resize, adapts=False)
         self.min_score = min_score
         name = choose_runtime(runtime, self.device)
-        self.runtime = make_runtime(source, name, self.device, DecodeOptions(max_detections, nms_kernel), streams)
+        self.runtime = make_runtime(opened, name, self.device, DecodeOptions(max_detections, nms_kernel), streams)
 
     def __call__(self, images: Array | Sequence[Array]) -> list[Detections]:
         """Find the objects of one image or several.
@@ -117,7 +117,7 @@ class Predictor:
 
     def input_format_for(self, source_size: tuple[int, int]) -> InputFormat:
         """Return what the network sees of sources of this (width, height)."""
-        if not self._fits_source:
+        if not self.input_format.adapts or self.input_format.resize != "letterbox":
             return self.input_format
         return replace(self.input_format, size=fit_input_size(source_size, self.input_format.size))
 
@@ -172,15 +172,3 @@ def fit_input_size(source_size: tuple[int, int], budget: tuple[int, int]) -> tup
 
 def _ceil_to_stride(length: float) -> int:
     return math.ceil(length / STRIDE) * STRIDE
-
-
-def _open_weights(weights: str | Path | CenterNet) -> tuple[Path | CenterNet, dict[str, Any]]:
-    """Return what to execute and its configuration; weights whose header tells it are not loaded yet."""
-    if isinstance(weights, str | Path):
-        path = find_weights(weights)
-        if path.suffix == ".safetensors":
-            return path, read_config(path)
-        from centertrack.models import from_pretrained
-
-        weights = from_pretrained(path)
-    return weights, weights.config

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
+    from centertrack.catalog import Weights
     from centertrack.models import CenterNet
 
 Array = NDArray[Any]
@@ -102,23 +101,19 @@ class OpenVinoRuntime:
     """Executes with OpenVINO on the CPU, 2 to 5 times as fast as PyTorch there.
 
     Args:
-        load: Returns the network in evaluation mode; called only if the conversion of a shape is not in the cache.
+        weights: Loaded only if the conversion for a shape is not in the cache.
         decoding: How boxes are read from its maps.
-        cache_key: Identifies the network's weights between processes; None converts anew in every process.
         streams: Calls executed side by side. One gives the lowest latency, two the higher throughput on few cores.
     """
 
     name = "openvino"
 
-    def __init__(
-        self, load: Callable[[], CenterNet], decoding: DecodeOptions, cache_key: str | None = None, streams: int = 1
-    ) -> None:
+    def __init__(self, weights: Weights, decoding: DecodeOptions, streams: int = 1) -> None:
         import openvino
 
         self._core = openvino.Core()
-        self._load = load
+        self._weights = weights
         self._decoding = decoding
-        self._cache_key = cache_key
         self.streams = streams
         self._requests: dict[tuple[int, ...], SimpleQueue[Any]] = {}
         self._compiling = threading.Lock()
@@ -137,12 +132,9 @@ class OpenVinoRuntime:
             idle.put(request)
 
     def _compile(self, shape: tuple[int, ...]) -> SimpleQueue[Any]:
-        from centertrack.openvino_model import convert, load_or_convert
+        from centertrack.openvino_model import load_or_convert
 
-        if self._cache_key is None:
-            model = convert(self._load(), shape, self._decoding)
-        else:
-            model = load_or_convert(self._load, shape, self._decoding, self._cache_key)
+        model = load_or_convert(self._weights, shape, self._decoding)
         # float32 throughout: processors with bfloat16 units would otherwise round scores and boxes.
         config = {"NUM_STREAMS": self.streams, "INFERENCE_PRECISION_HINT": "f32"}
         compiled = self._core.compile_model(model, "CPU", config)
@@ -177,23 +169,8 @@ def choose_runtime(name: str, device: str) -> str:
     return name
 
 
-def make_runtime(
-    weights: Path | CenterNet, name: str, device: str, decoding: DecodeOptions, streams: int = 1
-) -> Runtime:
-    """Build the runtime `name` for weights in a file, or for a network in memory."""
-
-    def load() -> CenterNet:
-        if not isinstance(weights, Path):
-            return weights
-        from centertrack.models import from_pretrained
-
-        return from_pretrained(weights)
-
+def make_runtime(weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1) -> Runtime:
+    """Build the runtime called `name`, which is not `auto`."""
     if name == "torch":
-        return TorchRuntime(load(), device, decoding)
-    key = None
-    if isinstance(weights, Path):
-        from centertrack.openvino_model import file_digest
-
-        key = file_digest(weights)
-    return OpenVinoRuntime(load, decoding, key, streams)
+        return TorchRuntime(weights.load(), device, decoding)
+    return OpenVinoRuntime(weights, decoding, streams)

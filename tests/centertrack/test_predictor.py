@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,16 @@ def test_a_given_image_size_is_kept_whatever_the_source(weights):
     predictor.runtime = WholeInput()
     predictor([np.zeros((300, 100, 3), np.uint8)])
     assert predictor.runtime.shapes == [(1, 64, 128, 3)]
+
+
+def test_weights_that_forbid_it_get_no_input_of_another_shape(weights):
+    predictor = Predictor(weights)
+    predictor.runtime = WholeInput()
+    predictor.input_format = replace(predictor.input_format, adapts=False)
+    predictor([np.zeros((300, 100, 3), np.uint8)])
+    predictor.input_format = replace(predictor.input_format, resize="keep")
+    predictor([np.zeros((300, 100, 3), np.uint8)])
+    assert [shape[1:3] for shape in predictor.runtime.shapes] == [(96, 160), (320, 128)]
 
 
 @pytest.mark.parametrize(

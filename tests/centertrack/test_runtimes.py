@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from centertrack import openvino_model
 from centertrack.predictor import Predictor
@@ -41,6 +42,17 @@ def test_openvino_takes_calls_from_several_threads(picture):
 def test_a_network_without_reid_runs_on_openvino(picture):
     model = small_network("detection")
     assert Predictor(model, device="cpu", runtime="openvino")(picture)[0].embeddings is None
+
+
+def test_an_operation_that_openvino_does_not_know_is_one_sentence(picture):
+    class Strange(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.special.bessel_j0(x)
+
+    model = small_network()
+    model.heads["reid"] = torch.nn.Sequential(model.heads["reid"], Strange())
+    with pytest.raises(InputError, match=r"OpenVINO cannot execute this network .*bessel.*; use runtime torch"):
+        Predictor(model, device="cpu", runtime="openvino")(picture)
 
 
 def test_the_second_start_needs_no_torch(weights, clip):
