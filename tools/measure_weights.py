@@ -1,0 +1,99 @@
+"""Measure weights on the real sequences that shipped weights are judged by.
+
+    python tools/measure_weights.py WEIGHTS FOLDER_OF_DATA [--tracker NAME] [--json_output OUT.json] [--options {min_score: 0.3}]
+
+Tracks TUD-Campus, frames 201 to 263 of MOT17-09 and the last third of ETH-Sunnyday, detects in the frames of
+MOT17-mini, and prints MOTA, IDF1, HOTA and AP50.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import auto_cli
+
+from centertrack.detection_metrics import evaluate_detections
+from centertrack.predictor import Predictor
+from tracker import evaluate, make_tracker
+from tracker.io.atomic import atomic_path
+from tracker.io.mot import MotWriter
+from tracker.io.video import open_source
+
+SEQUENCES = {
+    "MOT15/train/TUD-Campus": (1, 71),
+    "MOT17/train/MOT17-09-SDP": (201, 263),
+    "MOT15/train/ETH-Sunnyday": (237, 354),
+}
+MINI = "MOT17-mini/train"
+METRICS = ("MOTA", "IDF1", "HOTA", "DetA", "AssA", "IDSW", "FP", "FN")
+
+
+def measure_weights(
+    weights: str,
+    data: Path,
+    tracker: str = "fairmot",
+    runtime: str = "auto",
+    json_output: Path | None = None,
+    options: dict[str, Any] | None = None,
+) -> dict[str, dict[str, float]]:
+    """Measure weights.
+
+    Args:
+        weights: Name of shipped weights, or a file.
+        data: Folder that holds MOT15/, MOT17/ and MOT17-mini/.
+        tracker: Name of a tracker.
+        runtime: See `centertrack track --runtime`.
+        json_output: Write the figures here too.
+        options: Options of the tracker.
+    """
+    predictor = Predictor(weights, runtime=runtime, min_score=0.02, max_detections=500)
+    figures: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for path, frames in SEQUENCES.items():
+            figures[Path(path).name] = _track(predictor, data / path, frames, tracker, options or {}, Path(folder))
+        figures["MOT17-mini"] = {"AP50": _average_precision(predictor, data / MINI, Path(folder, "mini"))}
+    for name, values in figures.items():
+        print(name.ljust(16), "  ".join(f"{key} {_shown(value)}" for key, value in values.items()))
+    if json_output:
+        with atomic_path(json_output) as temporary:
+            temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return figures
+
+
+def _track(
+    predictor: Predictor, sequence: Path, frames: tuple[int, int], name: str, options: dict[str, Any], folder: Path
+) -> dict[str, float]:
+    """Track a stretch of a sequence with a fresh tracker and score that stretch."""
+    first, last = frames
+    with open_source(sequence) as source, MotWriter(folder / f"{sequence.name}.txt") as writer:
+        follower = make_tracker(name, frame_rate=source.frame_rate, **options)
+        for frame in source:
+            if first <= frame.number <= last:
+                writer.write(frame.number, follower.update(predictor(frame.image)[0]))
+    scores = evaluate(sequence, folder / f"{sequence.name}.txt", frames=f"{first}:{last}").combined.to_dict()
+    return {metric: float(scores[metric]) for metric in METRICS}  # type: ignore[arg-type]
+
+
+def _average_precision(predictor: Predictor, sequences: Path, folder: Path) -> float:
+    """Detect in every frame of several sequences; AP at IoU 0.5."""
+    folder.mkdir()
+    for sequence in sorted(sequences.iterdir()):
+        rows = []
+        with open_source(sequence) as source:
+            for frame in source:
+                found = predictor(frame.image)[0]
+                for (x1, y1, x2, y2), score in zip(found.boxes.tolist(), found.scores.tolist(), strict=True):
+                    rows.append(f"{frame.number},-1,{x1 + 1:.2f},{y1 + 1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{score:.4f}")
+        (folder / f"{sequence.name}.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return evaluate_detections(sequences, folder).metrics["AP50"]
+
+
+def _shown(value: float) -> str:
+    return f"{value:.3f}" if value != int(value) else str(int(value))
+
+
+if __name__ == "__main__":
+    auto_cli(measure_weights)

@@ -1,0 +1,53 @@
+"""Rebuild shipped weights from their configuration and a folder of data.
+
+    python tools/train_weights.py fairmot_nano FOLDER_OF_DATA [--epochs N] [--runs runs]
+
+The training is resumed where it was interrupted. At its end the averaged weights are written as float16 safetensors to
+`RUNS/NAME/NAME.safetensors`; `tools/measure_weights.py` measures them, and copying them to `centertrack/weights/` ships
+them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jsonargparse import auto_cli
+
+from centertrack.models import from_pretrained, save_weights
+from centertrack.training.cli import main
+
+PROJECT = Path(__file__).resolve().parents[1]
+PRETRAINED = "pretrained/fastestdet_coco.pth"
+
+
+def train_weights(name: str, data: Path, epochs: int = 12, runs: Path = Path("runs")) -> None:
+    """Train, then write the weights for inference.
+
+    Args:
+        name: Of a file in configs/, for example fairmot_nano.
+        data: Folder that holds detection/, MOT17/, MOT15/ and pretrained/.
+        epochs: Length of the schedule; an interrupted training must be resumed with the same.
+        runs: Where checkpoints, logs and weights go.
+    """
+    folder = runs.resolve() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    data, config = data.resolve(), PROJECT / "configs" / f"{name}.yaml"
+    os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
+    arguments = ["fit", "--config", str(config), "--data.root", str(data), "--trainer.max_epochs", str(epochs)]
+    arguments += ["--model.backbone.pretrained", str(data / PRETRAINED)]
+    if last := _last_checkpoint(folder):
+        arguments += ["--ckpt_path", str(last)]
+    main(arguments)
+    weights = folder / f"{name.replace('_', '-')}.safetensors"
+    save_weights(from_pretrained(_last_checkpoint(folder) or ""), weights)
+    print(f"Weights for inference: {weights}")
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    found = sorted(folder.rglob("last.ckpt"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else None
+
+
+if __name__ == "__main__":
+    auto_cli(train_weights)
