@@ -1,6 +1,6 @@
 """Measure weights on the real sequences that shipped weights are judged by.
 
-    python tools/measure_weights.py WEIGHTS FOLDER_OF_DATA [--tracker NAME] [--json_output OUT.json] [--options {min_score: 0.3}]
+    python tools/measure_weights.py WEIGHTS FOLDER_OF_DATA [--tracker NAME] [--options {min_score: 0.3}]
 
 Tracks TUD-Campus, frames 201 to 263 of MOT17-09 and the last third of ETH-Sunnyday, detects in the frames of
 MOT17-mini, and prints MOTA, IDF1, HOTA and AP50.
