@@ -16,8 +16,8 @@ from tracker.factory import make_tracker
 from tracker.io.video import VideoWriter, open_source
 
 NAME = "street"
-Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
-"""Given a title and a number of steps, a context in which the function that it yields is called after each step."""
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[[], None]]]
+"""Given a title and a number of steps (None where unknown), a context; the function it yields is called each step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,13 @@ def film_scene(files: DemoFiles, config: SceneConfig, progress: Progress) -> Non
 def track_scene(files: DemoFiles, predictor: Predictor, tracker_name: str, progress: Progress) -> Report:
     """Track the video; writes rows and the annotated video."""
     with open_source(files.video) as source, ExitStack() as stack:
-        predictor.warm_up(source.size)
+        with progress("loading the network", None):
+            predictor.warm_up(source.size)
         sinks = [RowsSink(files.results), VideoSink(files.annotated, source)]
         for sink in sinks:
             stack.enter_context(sink)
         tracker = make_tracker(tracker_name, frame_rate=source.frame_rate)
-        advance = stack.enter_context(progress("tracking", source.frame_count or 0))
+        advance = stack.enter_context(progress("tracking", source.frame_count))
         return Pipeline(source, predictor, tracker, sinks).run(lambda result: advance())
 
 

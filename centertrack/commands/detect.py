@@ -40,8 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Detect in all sources."""
     from centertrack.commands.watch import watch
+    from tracker.io.writer import VIDEO_SUFFIXES
 
-    kinds = [OutputKind("results", ".json", options.results), OutputKind("video", ".mp4", options.video)]
+    kinds = [
+        OutputKind("results", ".json", options.results),
+        OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
+    ]
     plan = OutputPlan(kinds, options.sources)
     predictor = build_predictor(options, options.min_score)
 

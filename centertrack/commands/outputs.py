@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import InputError
+from tracker.io.atomic import atomic_path
 
 DEFAULT_FOLDER = Path("runs")
 
@@ -21,11 +23,13 @@ class OutputKind:
         name: Of its option, such as `results` for --results.
         suffix: Of its files, such as `.txt`.
         given: What the user said: a file, a folder, or None.
+        allowed: Suffixes that a given file may have; empty allows all.
     """
 
     name: str
     suffix: str
     given: str | None
+    allowed: tuple[str, ...] = ()
 
 
 class OutputPlan:
@@ -39,7 +43,7 @@ class OutputPlan:
         sources: All sources; outputs never overwrite them.
 
     Raises:
-        InputError: A file is given for several sources, or two outputs are the same file.
+        InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
 
     >>> plan = OutputPlan([OutputKind("results", ".txt", "out/")], ["a/cam.mp4", "b/cam.mp4"])
     >>> [plan.paths_for(name)["results"].as_posix() for name in ("cam", "cam")]
@@ -57,11 +61,18 @@ class OutputPlan:
                 f"{len(sources)} sources need a folder for --{files[0].name}, got the file {files[0].given}; "
                 f"end it with a slash: {Path(files[0].given or '').with_suffix('')}/"
             )
+        for kind in files:
+            if kind.allowed and Path(kind.given or "").suffix.lower() not in kind.allowed:
+                raise InputError(f"--{kind.name} {kind.given}: expected a name ending in {', '.join(kind.allowed)}")
         if len({Path(kind.given or "").resolve() for kind in files}) < len(files):
             raise InputError(f"{' and '.join(f'--{kind.name}' for kind in files)} name the same file: {files[0].given}")
 
     def paths_for(self, source_name: str) -> Mapping[str, Path]:
-        """Return the path of each kind for the next source."""
+        """Return the path of each kind for the next source.
+
+        Raises:
+            InputError: One of them is a source, or cannot be written.
+        """
         stem = re.sub(r"[^\w.-]+", "_", source_name).strip("_") or "source"
         number = 1
         while (paths := self._candidate(stem, number)) is None:
@@ -69,6 +80,7 @@ class OutputPlan:
         for path in paths.values():
             if path.resolve() in self._sources:
                 raise InputError(f"{path} is a source and would be overwritten; choose another output")
+            _check_writable(path)
             self._taken.add(_key(path))
         return paths
 
@@ -89,6 +101,16 @@ class OutputPlan:
 
 def _is_folder(given: str) -> bool:
     return given.endswith(("/", os.sep)) or Path(given).is_dir() or not Path(given).suffix
+
+
+def _check_writable(path: Path) -> None:
+    """Find out before any output is opened, and so before any earlier one of its name is replaced."""
+    with suppress(_NothingWrittenError), atomic_path(path):
+        raise _NothingWrittenError
+
+
+class _NothingWrittenError(Exception):
+    """Makes `atomic_path` take its temporary file away again."""
 
 
 def _key(path: Path) -> Path:

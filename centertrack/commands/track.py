@@ -65,12 +65,16 @@ def run(options: argparse.Namespace) -> int:
     """Track all sources."""
     from centertrack.commands.watch import watch
     from tracker.factory import make_tracker
+    from tracker.io.writer import VIDEO_SUFFIXES
 
     changes = read_assignments(options.option)
     if options.min_score is not None:
         changes.setdefault("min_score", options.min_score)
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
-    kinds = [OutputKind("results", ".txt", options.results), OutputKind("video", ".mp4", options.video)]
+    kinds = [
+        OutputKind("results", ".txt", options.results),
+        OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
+    ]
     plan = OutputPlan(kinds, options.sources)
     predictor = build_predictor(options, min(PREDICTOR_MIN_SCORE, options.min_score or 1.0))
     if sample.needs_embeddings and not predictor.has_embeddings:

@@ -67,7 +67,8 @@ def _watch_one(
     from tracker.io.video import open_source
 
     with open_source(source) as frames, ExitStack() as stack:
-        predictor.warm_up(frames.size)  # before any file is opened: a failure here leaves everything as it was
+        with progress_bar("loading the network", None, options.quiet):
+            predictor.warm_up(frames.size)  # before any file is opened: a failure here leaves everything as it was
         paths = plan.paths_for(frames.name)
         sinks = [stack.enter_context(sink) for sink in make_sinks(paths, frames)]
         tracker = None if make_tracker is None else make_tracker(frames)

@@ -316,9 +316,14 @@ def test_a_folder_without_permission(clip, network, capsys):
     assert "locked/rows.txt" in error_of(capsys)
 
 
-def test_a_video_of_unknown_kind(clip, network, capsys):
-    assert main(["track", str(clip), *network, "--video", "out.gif"]) == 2
-    assert "out.gif" in error_of(capsys)
+@pytest.mark.parametrize("video", ["out.gif", "file/out.mp4"])
+def test_an_output_that_fails_leaves_the_earlier_others(clip, network, capsys, video):
+    Path("file").touch()
+    Path("rows.txt").write_text("earlier\n")
+    assert main(["track", str(clip), *network, "--results", "rows.txt", "--video", video]) == 2
+    assert video in error_of(capsys)
+    assert Path("rows.txt").read_text() == "earlier\n"
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "rows.txt"]
 
 
 def test_several_sources_into_one_file(clip, image_folder, network, capsys):
