@@ -13,6 +13,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.centernet import CenterNet
+from centertrack.models.zoo import load_matching
 from centertrack.training.parser import SentenceParser
 from tracker.errors import InputError
 
@@ -27,8 +28,23 @@ class TrainingCLI(LightningCLI):
         return parser
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Tell the model how many identities the data has."""
+        """Tell the model how many identities the data has, and where to start from."""
         parser.link_arguments("data.num_identities", "model.num_identities", apply_on="instantiate")
+        parser.add_argument(
+            "--start_from",
+            type=str | None,
+            default=None,
+            help="weights to fine-tune: a name of `centertrack models`, a file of ours, or a published checkpoint",
+        )
+
+    def before_fit(self) -> None:
+        """Check that the data fits the model, and load the weights to fine-tune."""
+        _check_classes(self.datamodule, self.model)
+        start, resumed = (self.config[self.subcommand].get(name) for name in ("start_from", "ckpt_path"))
+        if start and not resumed:
+            report = load_matching(self.model, start)
+            if self.trainer.is_global_zero:
+                sys.stdout.write(f"{report}\n")
 
     def after_fit(self) -> None:
         """Say how to use what was trained."""
@@ -39,6 +55,16 @@ class TrainingCLI(LightningCLI):
             sys.stdout.write(
                 f"\nTrained weights: {shown}\nTrack a video with: centertrack track VIDEO --weights {shown}\n"
             )
+
+
+def _check_classes(data: TrackingDataModule, model: CenterNet) -> None:
+    mixture = data.train_set
+    if mixture.num_classes > model.num_classes:
+        raise InputError(
+            f"the data have {mixture.num_classes} classes ({', '.join(mixture.class_names[:8])}), but "
+            f"model.output_heads.heatmap.num_classes is {model.num_classes}; raise it, or choose and merge classes "
+            "with the option `classes` of each data set"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -50,7 +50,10 @@ def test_a_missing_configuration(tmp_path: Path) -> None:
 def test_the_command_exits_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["train", "fit", "--config", write_config(tmp_path, "data", {"sise": [96, 64]})]) == 2
     printed = capsys.readouterr()
-    assert printed.err.strip() == "error: configuration: there is no option 'data.sise'; did you mean 'data.size'?"
+    assert (
+        printed.err.strip()
+        == "error: configuration: there is no option 'data.sise'; did you mean 'data.size' or 'data.seed'?"
+    )
 
 
 def test_messages_without_a_pattern_are_kept_on_one_line() -> None:

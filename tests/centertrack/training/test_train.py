@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 import yaml
 
-from centertrack.models import from_pretrained, save_weights
+from centertrack.models import CenterNet, from_pretrained, save_weights
 from centertrack.training.cli import main
-from tests.conftest import PROJECT
+from tracker.errors import InputError
 
 TINY = {
     "trainer": {
@@ -84,14 +86,26 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(config: Path) -
     torch.testing.assert_close(resumed, uninterrupted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "configs").glob("fairmot*.yaml")), ids=lambda path: path.stem)
-def test_every_training_configuration_builds_its_model(path: Path) -> None:
-    from centertrack.data.mixture import MixOptions, SourceOptions
-    from centertrack.models import CenterNet
+def test_fine_tuning_starts_from_other_weights(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(1)
+    start = CenterNet(**TINY["model"])
+    save_weights(start, config.parent / "start.safetensors")
+    capsys.readouterr()
+    main(["fit", "--config", str(config), "--start_from", "start.safetensors", "--model.optimizer.learning_rate", "0"])
+    assert "start.safetensors" in capsys.readouterr().out.splitlines()[0]
+    trained = torch.load(last_checkpoint(config.parent), weights_only=True)["state_dict"]
+    for name, value in start.named_parameters():
+        torch.testing.assert_close(trained[name], value, rtol=0, atol=2e-3)  # float16 weights
 
-    content = yaml.safe_load(path.read_text())
-    options = content["model"]
-    model = CenterNet(**{**options, "backbone": {**options["backbone"], "pretrained": False}})
-    assert sum(p.numel() for p in model.parameters()) > 0
-    MixOptions(**content["data"]["mix"])
-    assert all(SourceOptions(**source).weight > 0 for source in content["data"]["train"])
+
+def test_more_classes_than_channels_are_refused(config: Path) -> None:
+    content = yaml.safe_load(config.read_text())
+    assert content["model"]["output_heads"]["heatmap"]["num_classes"] == 1
+    (config.parent / "images").mkdir()
+    (config.parent / "labels").mkdir()
+    cv2.imwrite(str(config.parent / "images" / "a.png"), np.zeros((60, 80, 3), np.uint8))
+    (config.parent / "labels" / "a.txt").write_text("1 0.5 0.5 0.2 0.2\n")
+    content["data"]["train"] = [{"format": "yolo", "path": "."}]
+    config.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"the data have 2 classes \(class 0, class 1\), but .*num_classes is 1"):
+        main(["fit", "--config", str(config)])
