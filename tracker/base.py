@@ -185,7 +185,7 @@ class Tracker(ABC):
     def _result(self, rows: Array, boxes: Array) -> Tracks:
         """Return the tracks `rows` (R,) with these boxes (R, 4) xyxy, less what the options leave out."""
         tracks, options = self._tracks, self.options
-        boxes = boxes.astype(np.float32)
+        boxes = boxes.astype(np.float32, copy=False)
         result = Tracks(tracks.ids[rows], boxes, tracks.scores[rows], tracks.labels[rows], tracks.indices[rows])
         if options.min_area > 0 or options.max_aspect < np.inf:
             width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]

@@ -85,7 +85,7 @@ class BoTSortTracker(ByteTracker):
         motion = self._camera.estimate(frame)
         if len(self._tracks):
             self._tracks.motion = kalman_full.move_camera(self._tracks.motion, motion)
-            self._boxes = kalman_full.boxes(self._tracks.motion, self.model)
+            self._boxes = kalman_full.boxes(self._tracks.motion, self.model).astype(np.float32)
 
     def _first_cost(self, detections: Detections, rows: Array, columns: Array, iou: Array) -> Array:
         cost, options = super()._first_cost(detections, rows, columns, iou), self.options

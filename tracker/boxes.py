@@ -10,7 +10,7 @@ import numpy as np
 from tracker.detections import Array
 
 _NO_AREA = 1e-12  # square px; makes 0 / 0 an IoU of 0
-_DENSE_PAIRS = 8000  # up to this many pairs, comparing all of them is quicker than sorting
+_DENSE_PAIRS = 15000  # up to this many pairs, comparing all of them is quicker than sorting
 
 
 def xywh_to_xyxy(boxes: Array) -> Array:

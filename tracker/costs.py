@@ -29,9 +29,10 @@ def gated_pairs(states: Array, measurements: Array, model: MotionModel, gate_chi
     position, spread = states[:, 0], measurement_spread(states, model)
     if len(states) * len(measurements) <= _DENSE_PAIRS:
         surprise = measurements[None] - position[:, None]
-        distances = np.einsum("tdk,tk->td", surprise * surprise, 1.0 / spread)
-        rows, columns = (distances <= gate_chi2).nonzero()
-        return rows, columns, distances[rows, columns]
+        distances = np.einsum("tdk,tk->td", surprise * surprise, 1.0 / spread).ravel()
+        found = (distances <= gate_chi2).nonzero()[0]
+        rows, columns = np.divmod(found, max(len(measurements), 1))
+        return rows, columns, distances[found]
     reach = np.sqrt(gate_chi2 * spread[:, 0])
     low, high = position[:, 0] - reach, position[:, 0] + reach
     rows, columns = pairs_in_windows(low, np.nextafter(high, np.inf), measurements[:, 0])

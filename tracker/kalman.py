@@ -67,13 +67,11 @@ class XYAH(MotionModel):
     """Centre, aspect w / h and height; noise in proportion to the height (DeepSORT, JDE, FairMOT, ByteTrack)."""
 
     sizes = (3,)
-    _SCALED = np.array([1.0, 1.0, 0.0, 1.0])
-    _ASPECT = np.array([0.0, 0.0, 1.0, 0.0])
-    _INITIAL = (2 * POSITION_WEIGHT) ** 2 * _SCALED, 1e-2**2 * _ASPECT
-    _INITIAL_VELOCITY = (10 * VELOCITY_WEIGHT) ** 2 * _SCALED, 1e-5**2 * _ASPECT
-    _PROCESS = POSITION_WEIGHT**2 * _SCALED, 1e-2**2 * _ASPECT
-    _PROCESS_VELOCITY = VELOCITY_WEIGHT**2 * _SCALED, 1e-5**2 * _ASPECT
-    _MEASUREMENT = POSITION_WEIGHT**2 * _SCALED, 1e-1**2 * _ASPECT
+    # Variances are height^2 * share + constant: rows are (position, velocity), columns x, y, aspect, height.
+    _SHARE = np.array([[[POSITION_WEIGHT**2] * 4], [[VELOCITY_WEIGHT**2] * 4]]) * [1.0, 1.0, 0.0, 1.0]
+    _CONSTANT = np.array([[[1e-2**2] * 4], [[1e-5**2] * 4]]) * [0.0, 0.0, 1.0, 0.0]
+    _INITIAL_SHARE = _SHARE * np.array([[[2.0**2]], [[10.0**2]]])
+    _MEASUREMENT_CONSTANT = np.array([0.0, 0.0, 1e-1**2, 0.0])
 
     def from_xyxy(self, boxes: Array) -> Array:  # noqa: D102
         position = _to_cxcywh(boxes)
@@ -86,15 +84,16 @@ class XYAH(MotionModel):
         return position @ _CORNERS
 
     def initial_variance(self, measurement: Array) -> tuple[Array, Array]:  # noqa: D102
-        squared = measurement[:, 3:4] ** 2
-        return _scaled(squared, self._INITIAL), _scaled(squared, self._INITIAL_VELOCITY)
+        position, velocity = measurement[:, 3:4] ** 2 * self._INITIAL_SHARE + self._CONSTANT
+        return position, velocity
 
     def process_variance(self, position: Array) -> tuple[Array, Array]:  # noqa: D102
-        squared = position[:, 3:4] ** 2
-        return _scaled(squared, self._PROCESS), _scaled(squared, self._PROCESS_VELOCITY)
+        position, velocity = position[:, 3:4] ** 2 * self._SHARE + self._CONSTANT
+        return position, velocity
 
     def measurement_variance(self, position: Array) -> Array:  # noqa: D102
-        return _scaled(position[:, 3:4] ** 2, self._MEASUREMENT)
+        variance: Array = position[:, 3:4] ** 2 * self._SHARE[0] + self._MEASUREMENT_CONSTANT
+        return variance
 
 
 class XYWH(MotionModel):
@@ -260,8 +259,3 @@ def _to_cxcywh(boxes: Array) -> Array:
 def _planes(state: Array) -> Array:
     """Put the five parts of (N, 5, 4) first, each contiguous: arithmetic on them is then twice as quick."""
     return np.ascontiguousarray(state.swapaxes(0, 1))
-
-
-def _scaled(squared_height: Array, weights: tuple[Array, Array]) -> Array:
-    scaled, constant = weights
-    return squared_height * scaled + constant

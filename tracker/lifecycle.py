@@ -83,7 +83,7 @@ class LifecycleTracker(Tracker):
             self._associate(matching, detections, measurements)
         self._take_over(matching, detections, measurements, indices)
         self._start_tracks(matching.free_detections(may_start.nonzero()[0]), detections, measurements, indices)
-        self._boxes = self._filter.boxes(tracks.motion, self.model)
+        self._boxes = self._filter.boxes(tracks.motion, self.model).astype(np.float32)
         self._drop_duplicates()
         rows = self._shown()
         return self._result(rows, self._boxes[rows])
@@ -95,7 +95,7 @@ class LifecycleTracker(Tracker):
         if len(confirmed):
             self._filter.stop_resizing(motion, lost, self.model)
             motion[confirmed] = self._filter.predict(motion[confirmed], self.model, steps)
-        self._boxes = self._filter.boxes(motion, self.model)
+        self._boxes = self._filter.boxes(motion, self.model).astype(np.float32)
 
     def _take_over(self, matching: Matching, detections: Detections, measurements: Array, indices: Array) -> None:
         """Update the matched tracks, confirm or drop the tentative ones, lose the rest."""

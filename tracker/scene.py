@@ -102,7 +102,7 @@ class SceneTracker(BoTSortTracker):
             return
         jump = np.median(measurements[columns, :2] - tracks.motion[rows, 0, :2], axis=0)
         tracks.motion[:, 0, :2] += jump
-        self._boxes += np.tile(jump, 2)
+        self._boxes += np.tile(jump, 2).astype(np.float32)
 
     def _first_cost(self, detections: Detections, rows: Array, columns: Array, iou: Array) -> Array:
         if self.options.height_weight > 0:

@@ -82,7 +82,7 @@ class SortTracker(Tracker):
         shrinks_to_nothing = motion[:, 0, 2] + steps * motion[:, 1, 2] <= 0
         motion[shrinks_to_nothing, 1, 2] = 0.0
         self._tracks.motion = kalman.predict(motion, self.model, steps)
-        self._boxes = self.model.to_xyxy(self._tracks.motion[:, 0])
+        self._boxes = self.model.to_xyxy(self._tracks.motion[:, 0]).astype(np.float32)
 
     def _associate(self, matching: Matching, detections: Detections) -> None:
         rows, columns, iou = overlapping_pairs(self._boxes, detections.boxes)
