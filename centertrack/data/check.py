@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -93,32 +93,44 @@ def check_data(
     """
     path = Path(source)
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        sources, size, mix, folder = _read_config(path, root)
+        plan = _read_config(path, root)
     else:
         if not path.exists():
             raise InputError(f"expected a training configuration or labels, {path} does not exist")
-        sources = [SourceOptions(format_name or guess_format(path), str(path.resolve()), options=options)]
-        size, mix, folder = DEFAULT_SIZE, MixOptions(paste=0.0), Path()
+        one = SourceOptions(format_name or guess_format(path), str(path.resolve()), options=options)
+        plan = _Plan([one], [], DEFAULT_SIZE, MixOptions(paste=0.0), Path())
     reports, sets = [], []
-    for one in sources:
-        report, data = _check_source(one, folder)
+    for one in plan.train:
+        report, data = _check_source(one, plan.root)
         reports.append(report)
         if data is not None and len(data):
             sets.append((one, data))
+    reports += [_check_source(one, plan.root)[0] for one in plan.validation]
     drawn = None
     if sheet is not None and sets:
         opened, parts = zip(*sets, strict=True)
-        drawn = write_contact_sheet(Mixture(opened, size, mix, folder, sets=parts), Path(sheet))
+        drawn = write_contact_sheet(Mixture(opened, plan.size, plan.mix, plan.root, sets=parts), Path(sheet))
     return DataReport(reports, drawn)
 
 
-def _read_config(path: Path, root: str | Path | None) -> tuple[list[SourceOptions], tuple[int, int], MixOptions, Path]:
+class _Plan(NamedTuple):
+    """What is checked, and how samples are drawn for the sheet."""
+
+    train: list[SourceOptions]
+    validation: list[SourceOptions]
+    size: tuple[int, int]
+    mix: MixOptions
+    root: Path
+
+
+def _read_config(path: Path, root: str | Path | None) -> _Plan:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
-        sources = [SourceOptions(**one) for one in [*content["train"], *(content.get("validation") or [])]]
-        size = content.get("size", DEFAULT_SIZE)
+        train = [SourceOptions(**one) for one in content["train"]]
+        validation = [SourceOptions(**one) for one in content.get("validation") or []]
+        width, height = content.get("size", DEFAULT_SIZE)
         mix = MixOptions(**(content.get("mix") or {}))
-        return sources, (int(size[0]), int(size[1])), mix, Path(root or content.get("root", "."))
+        return _Plan(train, validation, (width, height), mix, Path(root or content.get("root", ".")))
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split()).replace("__init__() ", "")
         raise InputError(f"{path}: expected a training configuration with data.train: {reason}") from error
