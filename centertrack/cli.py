@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from centertrack.commands import data, demo, detect, evaluate, models, track, train
+from centertrack.commands import convert, data, demo, detect, evaluate, export, models, track, train
 from centertrack.version import __version__
 from tracker.errors import InputError
 
@@ -19,6 +19,8 @@ COMMANDS = {
     "train": train,
     "data": data,
     "models": models,
+    "export": export,
+    "convert": convert,
 }
 BAD_INPUT, INTERRUPTED = 2, 130
 DESCRIPTION = "Detect and track objects in video, and measure how well."

@@ -55,8 +55,8 @@ def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOp
     return model
 
 
-def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions) -> Any:
-    """Convert the whole graph from uint8 pixels to boxes for one input shape.
+def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions, dynamic_batch: bool = False) -> Any:
+    """Convert the whole graph from uint8 pixels to boxes for one input shape, or for any number of such images.
 
     `openvino.convert_model` does the same and reports its use to its makers without asking; the front end behind it,
     which is called here, does not.
@@ -73,13 +73,19 @@ def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions) -
     graph = DetectionGraph(model, decoding).eval()
     try:
         with _quiet(), torch.no_grad():
-            program = torch.export.export(graph, (torch.zeros(shape, dtype=torch.uint8),))
-            decoder = TorchFXPythonDecoder.from_exported_program(program, dynamic_shapes=False)
+            # An example batch of 1 would make 1 a constant of the graph.
+            example = torch.zeros((2, *shape[1:]) if dynamic_batch else shape, dtype=torch.uint8)
+            batch = ({0: torch.export.Dim.AUTO},) if dynamic_batch else None
+            program = torch.export.export(graph, (example,), dynamic_shapes=batch)
+            decoder = TorchFXPythonDecoder.from_exported_program(program, dynamic_shapes=dynamic_batch)
             frontend = FrontEndManager().load_by_framework("pytorch")
-            return frontend.convert(frontend.load(decoder))
+            converted = frontend.convert(frontend.load(decoder))
     except Exception as error:  # both libraries fail in many ways
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise InputError(f"OpenVINO cannot execute this network ({reason}); use runtime torch") from error
+    if dynamic_batch:
+        converted.reshape([-1, *shape[1:]])
+    return converted
 
 
 def cache_folder() -> Path:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from centertrack.catalog import DEFAULT_WEIGHTS, class_names, open_weights
 from centertrack.device import resolve_device
+from centertrack.exported import ExportedFile, ExportedRuntime, is_exported, read_exported
 from centertrack.geometry import STRIDE, InputFormat, Placement
-from centertrack.runtimes import DecodeOptions, choose_runtime, make_runtime
+from centertrack.runtimes import DecodeOptions, Runtime, choose_runtime, make_runtime
 from tracker.detections import Detections
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Predictor:
         streams: int = 1,
     ) -> None:
         self.device = resolve_device(device)
-        opened = open_weights(weights)
+        opened = read_exported(weights) if is_exported(weights) else open_weights(weights)
         self.class_names = class_names(opened.config)
         self.has_embeddings = "reid" in opened.config["output_heads"]
         self.input_format = InputFormat(**opened.config["input_format"])
@@ -82,8 +83,11 @@ class Predictor:
             resize = "letterbox" if self.input_format.resize == "keep" else self.input_format.resize
             self.input_format = replace(self.input_format, size=image_size, resize=resize, adapts=False)
         self.min_score = min_score
-        name = choose_runtime(runtime, self.device)
-        self.runtime = make_runtime(opened, name, self.device, DecodeOptions(max_detections, nms_kernel), streams)
+        if isinstance(opened, ExportedFile):
+            self.runtime: Runtime = ExportedRuntime(opened, runtime, self.device, image_size)
+        else:
+            decoding = DecodeOptions(max_detections, nms_kernel)
+            self.runtime = make_runtime(opened, choose_runtime(runtime, self.device), self.device, decoding, streams)
 
     def __call__(self, images: Array | Sequence[Array]) -> list[Detections]:
         """Find the objects of one image or several.

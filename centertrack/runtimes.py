@@ -1,4 +1,4 @@
-"""What executes a network: PyTorch or OpenVINO, behind one call from pixels to arrays.
+"""What executes a network: PyTorch, ONNX Runtime, OpenVINO or TensorRT, behind one call from pixels to arrays.
 
 A runtime is a callable (N, H, W, 3) uint8 RGB -> `RawDetections`. It prepares itself for every new shape once, and may
 be called from as many threads as it has streams.
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from centertrack.models import CenterNet
 
 Array = NDArray[Any]
-RUNTIMES = ("auto", "torch", "openvino")
+RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
+PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
+    "torch": (),
+    "openvino": ("openvino",),
+    "onnxruntime": ("onnxruntime", "onnxscript"),
+    "tensorrt": ("tensorrt", "onnxruntime", "onnxscript"),
+}
+FASTEST = {"cpu": ("openvino", "onnxruntime", "torch"), "cuda": ("tensorrt", "torch")}  # of those installed
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,39 @@ class OpenVinoRuntime:
         return requests
 
 
+class OnnxRuntime:
+    """Executes with ONNX Runtime, or with TensorRT inside it.
+
+    Args:
+        weights: Converted in memory for every new shape.
+        decoding: How boxes are read from the network's maps.
+        name: `onnxruntime` or `tensorrt`.
+        device: `cpu` or `cuda[:INDEX]`.
+    """
+
+    streams = 1
+
+    def __init__(
+        self, weights: Weights, decoding: DecodeOptions, name: str = "onnxruntime", device: str = "cpu"
+    ) -> None:
+        self.name = name
+        self._weights = weights
+        self._decoding = decoding
+        self._device = device
+        self._sessions: dict[tuple[int, ...], Any] = {}
+
+    def __call__(self, images: Array) -> RawDetections:
+        """Find objects in (N, H, W, 3) uint8 RGB images."""
+        from centertrack.onnx_model import INPUT, convert, open_session
+
+        if images.shape not in self._sessions:
+            program = convert(self._weights.load(), images.shape, self._decoding)
+            model = program.model_proto.SerializeToString()
+            self._sessions[images.shape] = open_session(model, self.name, self._device)
+        session = self._sessions[images.shape]
+        return RawDetections(*session.run(None, {INPUT: np.ascontiguousarray(images)}))
+
+
 def choose_runtime(name: str, device: str) -> str:
     """Turn `auto` into the fastest runtime there is for a device, and check any other name.
 
@@ -154,23 +194,31 @@ def choose_runtime(name: str, device: str) -> str:
     Raises:
         InputError: The name is unknown, or the runtime is not installed or not for this device.
 
-    >>> choose_runtime("auto", "cuda")
+    >>> choose_runtime("torch", "cuda")
     'torch'
     """
     if name not in RUNTIMES:
         raise InputError(f"runtime must be one of {', '.join(RUNTIMES)}, got {name!r}")
-    has_openvino = importlib.util.find_spec("openvino") is not None
     if name == "auto":
-        return "openvino" if device == "cpu" and has_openvino else "torch"
+        return next(one for one in FASTEST[device.split(":")[0]] if is_installed(one))
     if name == "openvino" and device != "cpu":
         raise InputError(f"runtime openvino computes on the CPU here, got device {device!r}; use --device cpu")
-    if name == "openvino" and not has_openvino:
-        raise InputError("runtime openvino needs the package openvino; pip install openvino, or use runtime torch")
+    if name == "tensorrt" and device == "cpu":
+        raise InputError("runtime tensorrt computes on a GPU, got device 'cpu'; use --device cuda")
+    if not is_installed(name):
+        raise InputError(f"runtime {name} needs the package {name}; pip install {name}, or use runtime torch")
     return name
+
+
+def is_installed(runtime: str) -> bool:
+    """Whether the packages of a runtime are there, told without importing them."""
+    return all(importlib.util.find_spec(package) is not None for package in PACKAGES[runtime])
 
 
 def make_runtime(weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1) -> Runtime:
     """Build the runtime called `name`, which is not `auto`."""
     if name == "torch":
         return TorchRuntime(weights.load(), device, decoding)
-    return OpenVinoRuntime(weights, decoding, streams)
+    if name == "openvino":
+        return OpenVinoRuntime(weights, decoding, streams)
+    return OnnxRuntime(weights, decoding, name, device)

@@ -118,7 +118,7 @@ class CenterNet(pl.LightningModule):
         if self.input_format.channel_order == "bgr":
             x = x.flip(1)
         mean, std = (x.new_tensor(values).view(3, 1, 1) for values in (self.input_format.mean, self.input_format.std))
-        return (x - mean) / std
+        return ((x - mean) / std).to(self.dtype)
 
     def get_encoded_outputs(self, x: Tensor) -> dict[str, Any]:
         """Run the network and return the raw maps of every head, by name: logits for the heatmap.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +56,24 @@ def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
     return model
 
 
-def from_pretrained(name_or_file: str | Path = DEFAULT_WEIGHTS) -> CenterNet:
+def from_pretrained(
+    name_or_file: str | Path = DEFAULT_WEIGHTS, allow: Collection[str] = (), trust: bool = False
+) -> CenterNet:
     """Load weights together with the network they belong to, in evaluation mode.
 
     Args:
         name_or_file: Name of bundled weights, a `.safetensors` file of `save_weights`, a `.ckpt` of a training, or a
             `.pth` of FairMOT or CenterNet (see `published.py`). Nothing in the file is executed.
+        allow: Of a published file: tensors that may be missing or left over, see `load_published`.
+        trust: Unpickle whatever a file holds, which can execute code in it.
 
     Raises:
         InputError: No such weights, unreadable file, or weights of another architecture than they claim.
     """
     path = find_weights(name_or_file)
-    config, state = _read(path)
+    config, state = _read(path, trust)
     if is_published(state):
-        return build_published(state, path.name)
+        return build_published(state, path.name, allow)
     try:
         model = CenterNet(**config)
     except TypeError as error:
@@ -126,12 +130,12 @@ def load_matching(model: CenterNet, name_or_file: str | Path) -> LoadReport:
     return model.load_report
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read(path: Path, trust: bool = False) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return the configuration of the network and its tensors, of published files by their published names."""
     try:
         if path.suffix == ".safetensors":
             return _read_safetensors(path)
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=not trust)
         if "hyper_parameters" not in checkpoint:
             state = published_state(checkpoint, path)
             return published_config(state, path.name), state
