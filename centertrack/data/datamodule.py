@@ -6,31 +6,40 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytorch_lightning as pl
+import torch.distributed as dist
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, DistributedSampler
 
 from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
 
 VALIDATION_SAMPLES = 256
 
 
-class EpochSampler(Sampler[int]):
+class EpochSampler(DistributedSampler[int]):
     """Numbers the samples of a training without end: epoch e has e * length up to (e + 1) * length - 1.
 
-    The trainer calls `set_epoch`; each number is another draw of the mixture, in whichever process it is made.
+    The trainer calls `set_epoch`; each number is another draw of the mixture, in whichever process it is made. Of
+    several training processes each takes every n-th number, and all of them equally many.
+
+    Args:
+        length: Samples an epoch, of all processes together.
+        repeats: Every epoch has the same numbers, for validation.
     """
 
-    def __init__(self, length: int) -> None:
-        self.length = length
-        self.epoch = 0
+    def __init__(self, length: int, repeats: bool = False) -> None:
+        self.length, self.repeats, self.epoch = length, repeats, 0
+        is_distributed = dist.is_available() and dist.is_initialized()
+        self.rank: int = dist.get_rank() if is_distributed else 0
+        self.num_replicas: int = dist.get_world_size() if is_distributed else 1
 
     def __len__(self) -> int:
-        """Return the number of samples an epoch."""
-        return self.length
+        """Return the number of samples that this process takes of an epoch."""
+        return self.length // self.num_replicas
 
     def __iter__(self) -> Iterator[int]:
-        """Iterate over the numbers of this epoch."""
-        return iter(range(self.epoch * self.length, (self.epoch + 1) * self.length))
+        """Iterate over the numbers of this epoch and process."""
+        first = 0 if self.repeats else self.epoch * self.length
+        return iter(range(first + self.rank, first + len(self) * self.num_replicas, self.num_replicas))
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch, counted from 0."""
@@ -46,7 +55,7 @@ class TrackingDataModule(pl.LightningDataModule):
         root: Where relative paths start.
         size: Width and height of the training images, multiples of 32.
         batch_size: Images a step and device.
-        samples_per_epoch: An epoch is this many samples, drawn by weight.
+        samples_per_epoch: An epoch is this many samples, drawn by weight; all devices together.
         workers: Loader processes.
         mix: How samples are mixed.
         seed: Of the draws and augmentations.
@@ -74,19 +83,19 @@ class TrackingDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the loader of this epoch's samples."""
-        return self._loader(self.train_set, self.samples_per_epoch)
+        return self._loader(self.train_set, EpochSampler(self.samples_per_epoch))
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]] | list[DataLoader[dict[str, Tensor]]]:
         """Return the loader of the validation samples, none if there are none."""
         if self.validation_set is None:
             return []
-        return self._loader(self.validation_set, VALIDATION_SAMPLES)
+        return self._loader(self.validation_set, EpochSampler(VALIDATION_SAMPLES, repeats=True))
 
-    def _loader(self, mixture: Mixture, length: int) -> DataLoader[dict[str, Tensor]]:
+    def _loader(self, mixture: Mixture, sampler: EpochSampler) -> DataLoader[dict[str, Tensor]]:
         return DataLoader(
             mixture,
             self.batch_size,
-            sampler=EpochSampler(length),
+            sampler=sampler,
             num_workers=self.workers,
             collate_fn=collate,
             drop_last=True,

@@ -77,6 +77,21 @@ def test_each_epoch_has_other_numbers() -> None:
     assert first == [0, 1, 2] and list(sampler) == [6, 7, 8]
 
 
+def test_processes_share_an_epoch() -> None:
+    parts = [EpochSampler(7) for _ in range(2)]
+    for rank, part in enumerate(parts):
+        part.rank, part.num_replicas = rank, 2
+        part.set_epoch(1)
+    assert [list(part) for part in parts] == [[7, 9, 11], [8, 10, 12]]
+    assert [len(part) for part in parts] == [3, 3]
+
+
+def test_validation_repeats_its_samples() -> None:
+    sampler = EpochSampler(3, repeats=True)
+    sampler.set_epoch(5)
+    assert list(sampler) == [0, 1, 2]
+
+
 def test_cut_outs_of_real_people_are_pasted(shared_data: Path) -> None:
     options = {"identities": "boxes", "masks": "detection/pennfudan/masks", "longest_side": 320}
     source = SourceOptions("coco", "detection/pennfudan/person.json", options=options, cut_out=True)
