@@ -7,7 +7,18 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from centertrack.commands import convert, data, demo, detect, evaluate, export, models, track, train
+from centertrack.commands import (
+    associate,
+    convert,
+    data,
+    demo,
+    detect,
+    evaluate,
+    export,
+    models,
+    track,
+    train,
+)
 from centertrack.version import __version__
 from tracker.errors import InputError
 
@@ -15,6 +26,7 @@ COMMANDS = {
     "demo": demo,
     "track": track,
     "detect": detect,
+    "associate": associate,
     "evaluate": evaluate,
     "train": train,
     "data": data,

@@ -6,6 +6,7 @@ Sinks are context managers around a writer; what was written is kept when they a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,7 @@ from centertrack.pipeline import FrameResult
 from tracker.draw import Image, Trails, draw_detections, draw_tracks
 from tracker.io.mot import MotWriter
 from tracker.io.video import FrameSource, VideoWriter
+from tracker.postprocess import TrajectoryRecorder, postprocess
 
 
 class FileSink(ABC):
@@ -54,6 +56,29 @@ class RowsSink(FileSink):
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
+
+
+class OfflineRowsSink(FileSink):
+    """Remembers all tracks, betters them once the last frame is known, and writes them as MOTChallenge rows.
+
+    Args:
+        path: Of the file, written at the end.
+        steps: Of `tracker.postprocess.STEPS`.
+        frame_rate: Of the source.
+    """
+
+    def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float) -> None:
+        self._path, self._steps, self._frame_rate = path, steps, frame_rate
+        self._recorder = TrajectoryRecorder()
+
+    def write(self, result: FrameResult) -> None:
+        """Remember the tracks of a frame and how they looked."""
+        if result.tracks is not None:
+            self._recorder.add(result.frame.number, result.tracks, result.detections)
+
+    def close(self) -> None:
+        """Better the tracks and write the file."""
+        postprocess(self._recorder.finish(), self._steps, self._frame_rate).write(self._path)
 
 
 class Annotator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from tracker.errors import InputError
 
@@ -84,6 +84,45 @@ def read_assignments(texts: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"option {name} is given twice")
         values[name] = _value(value.strip())
     return values
+
+
+def read_tracker_options(tracker: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Read NAME=VALUE options of a tracker, among which `none` may be a choice of its own.
+
+    Raises:
+        InputError: As `read_assignments`, or there is no such tracker.
+
+    >>> read_tracker_options("botsort", ["camera_motion=none"]), read_tracker_options("fairmot", ["min_new_score=none"])
+    ({'camera_motion': 'none'}, {'min_new_score': None})
+    """
+    from tracker.factory import tracker_options
+
+    kinds = get_type_hints(type(tracker_options(tracker)))
+    values = read_assignments(texts)
+    words = {name: "none" for name, value in values.items() if value is None and "none" in get_args(kinds.get(name))}
+    return {**values, **words}
+
+
+def read_steps(text: str) -> list[str]:
+    """Read the steps of offline postprocessing, with commas between.
+
+    Raises:
+        InputError: There is no such step.
+    """
+    from tracker.postprocess import postprocess, record
+
+    steps = read_names(text)
+    postprocess(record(()), steps)
+    return steps
+
+
+def read_names(text: str) -> list[str]:
+    """Read names with commas between.
+
+    >>> read_names("MOT17-02, MOT17-04")
+    ['MOT17-02', 'MOT17-04']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def positive_int(text: str) -> int:

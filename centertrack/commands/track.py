@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from centertrack.commands.options import (
     add_network_options,
     add_source_options,
     build_predictor,
-    read_assignments,
+    read_steps,
+    read_tracker_options,
     score,
 )
 from centertrack.commands.outputs import OutputKind, OutputPlan
@@ -59,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="an option of the tracker, such as max_lost_seconds=2; may be given several times",
     )
+    tracking.add_argument(
+        "--postprocess",
+        default="",
+        metavar="STEPS",
+        help="offline, once a source has ended, and for the rows only: any of link (joins tracks that look alike), "
+        "interpolate, smooth, with commas between",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -67,10 +76,11 @@ def run(options: argparse.Namespace) -> int:
     from tracker.factory import make_tracker
     from tracker.io.writer import VIDEO_SUFFIXES
 
-    changes = read_assignments(options.option)
+    changes = read_tracker_options(options.tracker, options.option)
     if options.min_score is not None:
         changes.setdefault("min_score", options.min_score)
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
+    steps = read_steps(options.postprocess)
     kinds = [
         OutputKind("results", ".txt", options.results),
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
@@ -82,19 +92,24 @@ def run(options: argparse.Namespace) -> int:
             f"tracker {options.tracker} compares appearance, but {options.weights} has no re-identification head; "
             "use --tracker bytetrack"
         )
+    if "link" in steps and not predictor.has_embeddings:
+        raise InputError(
+            f"--postprocess link compares appearance, but {options.weights} has no re-identification head; leave it out"
+        )
 
     def tracker_for(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    return watch(options, plan, predictor, tracker_for, _open_sinks)
+    return watch(options, plan, predictor, tracker_for, partial(_open_sinks, steps))
 
 
-def _open_sinks(paths: Mapping[str, Path], source: FrameSource) -> list[FileSink]:
-    from centertrack.sinks import RowsSink, VideoSink
+def _open_sinks(steps: Sequence[str], paths: Mapping[str, Path], source: FrameSource) -> list[FileSink]:
+    from centertrack.sinks import OfflineRowsSink, RowsSink, VideoSink
 
     sinks: list[FileSink] = []
     if "results" in paths:
-        sinks.append(RowsSink(paths["results"]))
+        path = paths["results"]
+        sinks.append(OfflineRowsSink(path, steps, source.frame_rate) if steps else RowsSink(path))
     if "video" in paths:
         sinks.append(VideoSink(paths["video"], source))
     return sinks

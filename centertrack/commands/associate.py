@@ -1,0 +1,58 @@
+"""`centertrack associate`: ids for boxes that somebody else detected."""
+
+from __future__ import annotations
+
+import argparse
+
+from centertrack.commands.options import read_steps, read_tracker_options
+from centertrack.commands.terminal import say
+from tracker.factory import TRACKERS
+
+SUMMARY = "run a tracker over the detections of MOTChallenge sequences"
+DESCRIPTION = """Run a tracker over det/det.txt of MOTChallenge sequence folders and write one SEQUENCE.txt each, which
+`centertrack evaluate` reads. No network runs and no frames are needed, so the tracker has to do with boxes: fairmot,
+jde, deepsort and the -reid trackers compare appearance and cannot; botsort takes the camera for still."""
+EPILOG = """examples:
+  centertrack associate MOT17/train/*-SDP --results results
+  centertrack associate MOT17/train/* --tracker bytetrack --option max_lost_seconds=2 --results results
+  centertrack associate MOT17/train/* --postprocess interpolate,smooth --results offline
+  centertrack evaluate --gt MOT17/train --results results --compare offline"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "sequences", nargs="+", metavar="SEQ_FOLDER", help="folder with det/det.txt, and seqinfo.ini or images"
+    )
+    parser.add_argument(
+        "--tracker", default="scene", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
+    )
+    parser.add_argument("--results", required=True, metavar="FOLDER", help="where to write SEQUENCE.txt")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the tracker, such as max_lost_seconds=2; may be given several times",
+    )
+    parser.add_argument(
+        "--postprocess",
+        default="",
+        metavar="STEPS",
+        help="offline, once a sequence has ended: interpolate, smooth, or both with a comma between",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Associate all sequences."""
+    from tracker.associate import associate
+    from tracker.factory import tracker_options
+
+    changes = read_tracker_options(options.tracker, options.option)
+    if hasattr(tracker_options(options.tracker), "camera_motion"):
+        changes.setdefault("camera_motion", "none")  # there are no frames to measure it in
+    steps = read_steps(options.postprocess)
+    for folder in options.sequences:
+        for name, path in associate([folder], options.tracker, options.results, steps, **changes).items():
+            say(f"{name}: {path}")
+    return 0
