@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 import torch.distributed as dist
 from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
+from torchvision.transforms.v2.functional import resize
 
 from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
+from centertrack.geometry import STRIDE
 
 VALIDATION_SAMPLES = 256
 
@@ -59,6 +62,7 @@ class TrackingDataModule(pl.LightningDataModule):
         workers: Loader processes.
         mix: How samples are mixed.
         seed: Of the draws and augmentations.
+        multi_scale: Smallest and largest factor on the size of each training batch; None: always `size`.
     """
 
     def __init__(
@@ -72,8 +76,10 @@ class TrackingDataModule(pl.LightningDataModule):
         workers: int = 2,
         mix: MixOptions | None = None,
         seed: int = 0,
+        multi_scale: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
+        self.seed, self.multi_scale = seed, multi_scale
         self.batch_size, self.workers, self.samples_per_epoch = batch_size, workers, samples_per_epoch
         self.root = Path(root)
         self.train_set = Mixture(train, size, mix, self.root, seed)
@@ -90,6 +96,14 @@ class TrackingDataModule(pl.LightningDataModule):
         if self.validation_set is None:
             return []
         return self._loader(self.validation_set, EpochSampler(VALIDATION_SAMPLES, repeats=True))
+
+    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+        """Resize a training batch, on its device and in all processes alike; boxes are fractions and stay."""
+        if self.multi_scale is None or self.trainer is None or not self.trainer.training:
+            return batch
+        factor = np.random.default_rng((self.seed, self.trainer.global_step)).uniform(*self.multi_scale)
+        size = [max(STRIDE, round(side * factor / STRIDE) * STRIDE) for side in batch["image"].shape[-2:]]
+        return {**batch, "image": resize(batch["image"], size, antialias=True)}
 
     def _loader(self, mixture: Mixture, sampler: EpochSampler) -> DataLoader[dict[str, Tensor]]:
         return DataLoader(

@@ -1,4 +1,4 @@
-"""Several samples in one: mosaics, and people cut out of one image and pasted into another."""
+"""Several samples in one: mosaics, blends, people cut out of one image and pasted into another; and holes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from centertrack.data.sample import Array, Sample, SampleSet
 
+HOLE = 127  # grey value
 HIDDEN = 0.75  # part of a box under pasted people above which nobody can be expected to see it
 
 
@@ -120,6 +121,38 @@ def paste(sample: Sample, cut_out: CutOut, box: Array, identity: int, mirrored: 
         np.append(kept.ids, identity),
         ignore,
     )
+
+
+def blend(sample: Sample, other: Sample, weight: float) -> Sample:
+    """Show two samples of one size at once, as after a double exposure (mixup, arXiv 1710.09412).
+
+    Args:
+        sample: The first.
+        other: The second.
+        weight: Of the first, in [0, 1].
+    """
+    return Sample(
+        cv2.addWeighted(sample.image, weight, other.image, 1 - weight, 0),
+        np.concatenate((sample.boxes, other.boxes)),
+        np.concatenate((sample.labels, other.labels)),
+        np.concatenate((sample.ids, other.ids)),
+        np.concatenate((sample.ignore, other.ignore)),
+    )
+
+
+def erase(sample: Sample, hole: Array) -> Sample:
+    """Paint a rectangle grey; people who are now almost hidden become ignore regions.
+
+    Args:
+        sample: Its image is left as it is.
+        hole: (4,) xyxy in pixels, within the image.
+    """
+    left, top, right, bottom = (round(float(v)) for v in hole)
+    image = sample.image.copy()
+    image[top:bottom, left:right] = HOLE
+    hidden = _part_under(sample.boxes, np.asarray(hole, np.float32)) > HIDDEN
+    kept = sample.keep(~hidden)
+    return Sample(image, kept.boxes, kept.labels, kept.ids, np.concatenate((sample.ignore, sample.boxes[hidden])))
 
 
 def _part_under(boxes: Array, cover: Array) -> Array:

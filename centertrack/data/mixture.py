@@ -13,12 +13,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from centertrack.data.formats import FORMATS, open_labels
-from centertrack.data.mixing import CutOut, cut_outs, mosaic, paste
+from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.transforms import WarpOptions, random_light, random_warp
 from tracker.errors import InputError
 
+MAX_HOLES = 5
 PATH_OPTIONS = ("masks", "images")
 
 
@@ -53,12 +54,16 @@ class MixOptions:
         paste: Probability of pasting cut-outs.
         max_pasted: Cut-outs pasted at most.
         light: Whether to change light and lens.
+        mixup: Probability of blending two samples.
+        erase: Probability of painting up to `MAX_HOLES` rectangles grey.
     """
 
     mosaic: float = 0.3
     paste: float = 0.3
     max_pasted: int = 4
     light: bool = True
+    mixup: float = 0.0
+    erase: float = 0.0
 
 
 def open_source_set(source: SourceOptions, root: Path = Path()) -> SampleSet:
@@ -131,10 +136,14 @@ class Mixture(Dataset[dict[str, Tensor]]):
         """Return one augmented sample of the training size."""
         rng = np.random.default_rng((self.seed, index))
         sample = self._mosaic(rng) if rng.random() < self.mix.mosaic else self._warped(rng, self.size)
+        if self.mix.mixup and rng.random() < self.mix.mixup:
+            sample = blend(sample, self._warped(rng, self.size), rng.uniform(0.4, 0.6))
         if self.people and rng.random() < self.mix.paste:
             sample = self._paste(sample, rng)
         if self.mix.light:
             sample.image = random_light(sample.image, rng)
+        if self.mix.erase and rng.random() < self.mix.erase:
+            sample = self._erase(sample, rng)
         return sample
 
     def _draw(self, rng: np.random.Generator) -> tuple[Sample, WarpOptions]:
@@ -155,6 +164,13 @@ class Mixture(Dataset[dict[str, Tensor]]):
         x, y = int(width * rng.uniform(0.3, 0.7)), int(height * rng.uniform(0.3, 0.7))
         quarters = ((x, y), (width - x, y), (x, height - y), (width - x, height - y))
         return mosaic([self._warped(rng, quarter) for quarter in quarters], (x, y), (width, height))
+
+    def _erase(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        for _ in range(int(rng.integers(1, MAX_HOLES + 1))):
+            sides = np.array(self.size) * rng.uniform(0.03, 0.15, 2)
+            corner = rng.uniform(0, np.array(self.size) - sides)
+            sample = erase(sample, np.concatenate((corner, corner + sides)))
+        return sample
 
     def _paste(self, sample: Sample, rng: np.random.Generator) -> Sample:
         """Paste people as tall as those who are there, so that sizes stay plausible; nearer ones later, in front."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from centertrack.data.mixing import CutOut, cut_outs, mosaic, paste
+from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Sample
 
 
@@ -65,3 +65,17 @@ def test_cut_outs_have_the_extent_of_their_mask_and_small_ones_are_left() -> Non
     (person,) = cut_outs(Masked(), min_height=60)
     assert person.image.shape == (70, 30, 3) and person.identity == 0
     assert person.alpha[35, 15] == 1.0 and person.alpha[0, 0] < 0.5
+
+
+def test_a_blend_shows_both_and_keeps_all_boxes() -> None:
+    both = blend(plain((20, 10), [[1, 2, 9, 8]], 100), plain((20, 10), [[3, 2, 9, 8]], 200), 0.4)
+    assert both.image[0, 0].tolist() == [160, 160, 160]
+    assert both.boxes.tolist() == [[1, 2, 9, 8], [3, 2, 9, 8]] and both.ids.tolist() == [0, 0]
+
+
+def test_a_hole_hides_whom_it_covers() -> None:
+    sample = plain((40, 20), [[2, 2, 12, 12], [8, 2, 28, 12]])
+    holed = erase(sample, np.array([0, 0, 13, 13], np.float32))
+    assert holed.boxes.tolist() == [[8, 2, 28, 12]] and holed.ids.tolist() == [1]
+    assert holed.ignore.tolist() == [[2, 2, 12, 12]]
+    assert holed.image[12, 12, 0] == 127 and holed.image[13, 13, 0] == 0 and sample.image.max() == 0

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from centertrack.data.datamodule import EpochSampler
+from centertrack.data.datamodule import EpochSampler, TrackingDataModule
 from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
 from tracker.errors import InputError
 
@@ -36,6 +37,34 @@ def test_identities_of_different_sets_never_collide(sources: list[SourceOptions]
     found = np.concatenate([mixture.sample(i).ids for i in range(30)])
     assert found.max() < mixture.num_identities
     assert (found < half).any() and (found >= half).any()
+
+
+def test_blending_and_holes_are_drawn_from_the_seed(sources: list[SourceOptions]) -> None:
+    plain = Mixture(sources, SIZE, MixOptions(mosaic=0.0, light=False))
+    blended = Mixture(sources, SIZE, MixOptions(mosaic=0.0, light=False, mixup=1.0))
+    holed = Mixture(sources, SIZE, MixOptions(mosaic=0.0, light=False, erase=1.0))
+    for index in range(3):
+        first = plain.sample(index)
+        assert len(blended.sample(index).boxes) >= len(first.boxes)
+        changed = (holed.sample(index).image != first.image).any(axis=2)
+        assert 0 < changed.mean() < 0.2
+        assert (holed.sample(index).image[changed] == 127).all()
+
+
+def test_multi_scale_batches_keep_their_boxes(sources: list[SourceOptions]) -> None:
+    module = TrackingDataModule(sources, size=SIZE, batch_size=2, workers=0, multi_scale=(0.5, 2.0))
+    batch = collate([module.train_set[i] for i in range(2)])
+    sizes = set()
+    for step in range(12):
+        module.trainer = SimpleNamespace(training=True, global_step=step)
+        resized = module.on_after_batch_transfer(dict(batch), 0)
+        height, width = resized["image"].shape[-2:]
+        assert height % 32 == width % 32 == 0 and 32 <= height <= 128 and 32 <= width <= 192
+        assert resized["bboxes"] is batch["bboxes"] and resized["image"].dtype == torch.uint8
+        sizes.add((height, width))
+    assert len(sizes) > 2
+    module.trainer = SimpleNamespace(training=False, global_step=0)
+    assert module.on_after_batch_transfer(batch, 0)["image"] is batch["image"]
 
 
 def test_weights_steer_the_draw(sources: list[SourceOptions]) -> None:
