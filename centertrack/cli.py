@@ -14,10 +14,13 @@ from centertrack.commands import (
     demo,
     detect,
     evaluate,
+    evaluate_detections,
     export,
     models,
+    submit,
     track,
     train,
+    validate,
 )
 from centertrack.version import __version__
 from tracker.errors import InputError
@@ -28,6 +31,9 @@ COMMANDS = {
     "detect": detect,
     "associate": associate,
     "evaluate": evaluate,
+    "evaluate-detections": evaluate_detections,
+    "validate": validate,
+    "submit": submit,
     "train": train,
     "data": data,
     "models": models,

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from centertrack.commands.terminal import say
+from centertrack.commands.options import positive_int, read_names
+from centertrack.commands.terminal import say, table
+from tracker.errors import InputError
+
+if TYPE_CHECKING:
+    from tracker.evaluation import EvaluationResult
 
 SUMMARY = "score tracking results: HOTA, MOTA, IDF1 and more"
 DESCRIPTION = """Score tracking results against ground truth with HOTA, CLEAR and Identity, under the official
 preprocessing of the MOTChallenge benchmarks. Ratios are printed in percent, and written as fractions."""
 EPILOG = """examples:
   centertrack evaluate --gt MOT17/train --results results
-  centertrack evaluate --gt MOT17/train --results results --sequences MOT17-02-SDP,MOT17-04-SDP --json scores.json"""
+  centertrack evaluate --gt MOT17/train --results results --sequences MOT17-02-SDP,MOT17-04-SDP --json scores.json
+  centertrack evaluate --gt MOT17/train --results half --frames half-val
+  centertrack evaluate --gt MOT17/train --results results --report report.html --images MOT17/train
+  centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "none")
 
 
@@ -26,21 +37,98 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=BENCHMARKS,
         help="whose rules to apply; none ignores classes (default: by the name of each sequence)",
     )
-    parser.add_argument("--sequences", metavar="A,B", help="only these sequences")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
-    parser.add_argument("--json", metavar="FILE", help="write all scores as JSON")
-    parser.add_argument("--csv", metavar="FILE", help="write all scores as CSV")
+    parser.add_argument("--sequences", type=read_names, metavar="A,B", help="only these sequences")
+    parser.add_argument(
+        "--frames",
+        metavar="A:B",
+        help="only frames A to B of each sequence, both included and either left out at will; or half-val, half-train",
+    )
+    parser.add_argument("--workers", type=positive_int, default=1, metavar="N", help="processes (default: %(default)s)")
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", metavar="FILE", help="write all scores as JSON")
+    output.add_argument("--csv", metavar="FILE", help="write all scores as CSV")
+    output.add_argument(
+        "--report", metavar="FILE.html", help="write one page that opens offline: scores, charts, every identity switch"
+    )
+    output.add_argument(
+        "--images", metavar="FOLDER", help="sequence folders with frames, for pictures of the switches in the report"
+    )
+    output.add_argument(
+        "--compare",
+        nargs="+",
+        default=[],
+        metavar="RESULTS",
+        help="results of other trackers, to be set beside in the table and the report",
+    )
+    output.add_argument(
+        "--check", choices=("motmetrics",), help="set the figures of another library beside, and say why they differ"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate and print the table."""
-    from tracker.evaluation import evaluate
-
-    names = [name.strip() for name in options.sequences.split(",")] if options.sequences else None
-    result = evaluate(options.gt, options.results, options.benchmark, names, options.workers)
+    if options.images and not options.report:
+        raise InputError("--images are shown in the report; add --report FILE.html")
+    if options.images and not Path(options.images).is_dir():
+        raise InputError(f"--images {options.images}: no such folder")
+    results = _evaluate_all(options, _trackers_by_name([options.results, *options.compare]))
+    result = next(iter(results.values()))
     say(result.table())
+    if options.compare:
+        say("\n" + table(_comparison(results)))
+    if options.check:
+        say("\n" + _second_opinion(options))
     if options.json:
         result.write_json(options.json)
     if options.csv:
         result.write_csv(options.csv)
+    if options.report:
+        say(f"\nreport: {options.report}")
     return 0
+
+
+def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
+    """Name trackers by the last part of their path, or by the whole where that does not tell them apart."""
+    names = [Path(path).resolve().name.removesuffix(".txt") for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(Path(path)) for path in paths]
+    if len(set(names)) < len(names):
+        raise InputError(f"--results and --compare name the same results twice: {', '.join(names)}")
+    return dict(zip(names, paths, strict=True))
+
+
+def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict[str, EvaluationResult]:
+    """Return the scores of each tracker; the report is written on the way, since it needs all that they are made of."""
+    if options.report:
+        from tracker.evaluation.report import write_report
+
+        return write_report(
+            options.report,
+            options.gt,
+            trackers,
+            options.benchmark,
+            options.sequences,
+            options.frames,
+            options.images,
+        )
+    from tracker.evaluation import evaluate
+
+    return {
+        name: evaluate(options.gt, path, options.benchmark, options.sequences, options.workers, options.frames)
+        for name, path in trackers.items()
+    }
+
+
+def _comparison(results: dict[str, EvaluationResult]) -> list[list[str]]:
+    """Return a header and the combined row of each tracker."""
+    rows = {name: result.rows() for name, result in results.items()}
+    header = next(iter(rows.values()))[0]
+    return [["all sequences", *header[1:]], *([name, *cells[-1][1:]] for name, cells in rows.items())]
+
+
+def _second_opinion(options: argparse.Namespace) -> str:
+    from tracker.evaluation.evaluator import load_sequences
+    from tracker.evaluation.second_opinion import DIFFERENCES, second_opinion
+
+    data = load_sequences(options.gt, options.results, options.benchmark, options.sequences, options.frames)
+    return "\n".join([table(second_opinion(data)), "", *DIFFERENCES])

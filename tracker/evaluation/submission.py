@@ -46,6 +46,8 @@ def pack_submission(results: str | Path, output: str | Path, benchmark: str) -> 
         InputError: A sequence is missing, or a row breaks the format; names the first ones.
     """
     results = Path(results)
+    if not results.is_dir():
+        raise InputError(f"expected a folder of SEQUENCE.txt, got {results}, which is not a folder")
     files = {path.stem: path for path in sorted(results.glob("*.txt"))}
     if benchmark == "DanceTrack":
         members = _dancetrack_members(files, results)
