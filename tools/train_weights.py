@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 PRETRAINED = "pretrained/fastestdet_coco.pth"
 
 
-def train_weights(name: str, data: Path, epochs: int = 12, runs: Path = Path("runs")) -> None:
+def train_weights(name: str, data: Path, epochs: int = 10, runs: Path = Path("runs")) -> None:
     """Train, then write the weights for inference.
 
     Args:
