@@ -176,11 +176,16 @@ def _place(frame: Array, input_format: Any) -> Array:
     return placement.draw(frame, input_format.padding)
 
 
-def compare(expected: RawDetections, found: RawDetections) -> Parity:
+def compare(expected: RawDetections, found: RawDetections, limit: float = 1.0) -> Parity:
     """Compare the detections of one image, each with the nearest of the same label.
 
     Two scores that differ by less than rounding may come in another order, and the last of the K may be another one:
     so they are matched, and those within the tolerance of the K-th score are left out.
+
+    Args:
+        expected: Of one image, by falling score.
+        found: Of the same image.
+        limit: Pixels from which on a box is another object.
     """
     boxes, scores, labels, embeddings = (values[0] for values in expected)
     counted = scores > scores[-1] + TOLERANCE
@@ -192,7 +197,7 @@ def compare(expected: RawDetections, found: RawDetections) -> Parity:
         distance = np.abs(found.boxes[0] - boxes[row]).max(axis=1)
         distance[found.labels[0] != labels[row]] = np.inf
         nearest = int(distance.argmin())
-        if distance[nearest] > 1.0:  # another object
+        if distance[nearest] > limit:
             missing += 1
             continue
         score_distance = abs(found.scores[0, nearest] - scores[row])

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import deform_conv2d
 
+from centertrack.models.precision import full_precision
+
 TAPS = 9  # of a 3x3 kernel
 OPERATOR_DEVICES = ("cpu", "cuda", "meta")
 
@@ -48,7 +50,7 @@ class DeformableConv2d(nn.Module):
         # Half precision places a tap only to a quarter of a cell in column 300: sample in float32 at least.
         exact = torch.promote_types(x.dtype, torch.float32)
         compute = deformable_conv2d if self.pure_torch or x.device.type not in OPERATOR_DEVICES else _operator
-        with torch.autocast(x.device.type, enabled=False):
+        with full_precision(x.device.type):
             out = compute(
                 x.to(exact),
                 offset.to(exact),

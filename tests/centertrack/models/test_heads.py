@@ -51,3 +51,12 @@ def test_published_boxes_have_two_coordinates_and_offsets_start_at_zero() -> Non
 def test_embeddings_start_without_a_common_direction() -> None:
     assert ReIDHead(64).out_channels == 64
     assert ReIDHead(64).layers[-1].bias.abs().sum() == 0
+
+
+def test_the_last_layer_keeps_its_digits_under_mixed_precision() -> None:
+    torch.manual_seed(0)
+    head, features = Box2DHead(16, box_multiplier=16.0), torch.rand(1, 16, 4, 4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = head(features)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, head(features), rtol=0, atol=0.05)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from centertrack.bench import model as bench
+from centertrack.export import TOLERANCE
+from centertrack.models import from_pretrained
+from centertrack.runtimes import RawDetections
+from tests.centertrack.conftest import CLIP_SIZE, small_network
+
+
+def test_functions_are_called_in_turns_and_the_first_round_does_not_count() -> None:
+    calls = []
+    times = bench.time_alternately([lambda: calls.append("a"), lambda: calls.append("b")], repeats=2)
+    assert calls == ["a", "b"] * 3
+    assert all(0 < ms < 100 for ms in times)
+
+
+def test_ratios_are_taken_without_touching_the_network() -> None:
+    network = small_network()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    assert bench.decoding_ratio(network, CLIP_SIZE, repeats=2) > 0.5
+    assert 0 < bench.target_ratio(network, images=2, objects=3, shape=(24, 40)) < 1
+    assert all(torch.equal(network.state_dict()[key], value) for key, value in before.items())
+    assert not network.training
+
+
+def test_frames_per_second() -> None:
+    assert bench.Speed("torch", batch=8, milliseconds=16.0).frames_per_second == 500
+
+
+def test_agreement_counts_what_is_lost_and_how_far_the_rest_moves() -> None:
+    boxes = np.array([[[0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9]]], np.float32)
+    scores, labels, embeddings = np.array([[0.9, 0.8, 0.1]]), np.zeros((1, 3)), np.zeros((1, 3, 0))
+    moved = boxes.copy()
+    moved[0, 0, 2] += 0.25
+    moved[0, 1] += 30
+    plain, found = (RawDetections(values, scores, labels, embeddings) for values in (boxes, moved))
+    result = bench._agreement("other", plain, found, min_score=0.3)
+    assert (result.detections, result.lost, result.pixels) == (2, 1, 0.25)
+
+
+@pytest.mark.slow
+def test_other_ways_to_compute_find_the_same_objects() -> None:
+    """The shipped network on a drawn street: channels-last, bfloat16 and compiled."""
+    from centertrack.data.synthetic import SceneConfig, StreetScene
+
+    scene = StreetScene(SceneConfig(size=(640, 384), seconds=3.0, seed=5))
+    images = np.stack([scene.frame(number).frame.image for number in (0, 30, 60)])
+    for result in bench.agreements(from_pretrained("fairmot-nano"), images):
+        assert result.detections >= 5
+        # bfloat16 keeps 8 bits: of two cells that score nearly the same, the other one may win
+        assert result.lost <= (0.15 * result.detections if "bf16" in result.name else 0), result
+        assert result.pixels <= (0.5 if "bf16" in result.name else 10 * TOLERANCE), result
+
+
+@pytest.mark.slow
+def test_the_table_has_every_runtime(weights) -> None:
+    table = bench.bench_model(weights, CLIP_SIZE)
+    for word in ("forward + decoding", "first detections", "torch", "onnxruntime", "openvino"):
+        assert word in table
