@@ -36,6 +36,7 @@ class TrainingCLI(LightningCLI):
             default=None,
             help="weights to fine-tune: a name of `centertrack models`, a file of ours, or a published checkpoint",
         )
+        parser.add_argument("--compile", type=bool, default=False, help="compile the network with torch.compile")
 
     def before_fit(self) -> None:
         """Check that the data fits the model, and load the weights to fine-tune."""
@@ -45,6 +46,9 @@ class TrainingCLI(LightningCLI):
             report = load_matching(self.model, start)
             if self.trainer.is_global_zero:
                 sys.stdout.write(f"{report}\n")
+        if self.config[self.subcommand].get("compile"):
+            for part in (self.model.backbone, self.model.neck, *self.model.heads.values()):
+                part.compile()  # in place: names of weights stay as they are
 
     def after_fit(self) -> None:
         """Say how to use what was trained."""

@@ -109,3 +109,29 @@ def test_more_classes_than_channels_are_refused(config: Path) -> None:
     config.write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match=r"the data have 2 classes \(class 0, class 1\), but .*num_classes is 1"):
         main(["fit", "--config", str(config)])
+
+
+def test_a_crash_leaves_a_usable_checkpoint(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = yaml.safe_load(config.read_text())
+    content["trainer"]["callbacks"][0]["init_args"]["save_on_exception"] = True
+    config.write_text(yaml.safe_dump(content))
+    step = CenterNet.training_step
+
+    def crash(self: CenterNet, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:
+        if batch_index == 2:
+            raise RuntimeError("out of memory")
+        return step(self, batch, batch_index)
+
+    monkeypatch.setattr(CenterNet, "training_step", crash)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        main(["fit", "--config", str(config)])
+    saved = next(config.parent.rglob("*.ckpt"))
+    assert torch.load(saved, weights_only=True)["global_step"] == 2
+    assert from_pretrained(saved).detect(torch.zeros(1, 3, 64, 96), num_detections=1).scores.shape == (1, 1)
+
+
+def test_every_part_of_the_network_is_compiled_when_asked(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self).__name__))
+    main(["fit", "--config", str(config), "--compile", "true", "--trainer.limit_train_batches", "0"])
+    assert sorted(compiled) == ["Box2DHead", "FPNNeck", "HeatmapHead", "ReIDHead", "ShuffleNetBackbone"]
