@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from centertrack.commands import (
     associate,
+    bench,
     convert,
     data,
     demo,
@@ -39,6 +40,7 @@ COMMANDS = {
     "models": models,
     "export": export,
     "convert": convert,
+    "bench": bench,
 }
 BAD_INPUT, INTERRUPTED = 2, 130
 DESCRIPTION = "Detect and track objects in video, and measure how well."

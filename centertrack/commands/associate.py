@@ -8,7 +8,7 @@ from centertrack.commands.options import read_steps, read_tracker_options
 from centertrack.commands.terminal import say
 from tracker.factory import TRACKERS
 
-SUMMARY = "run a tracker over the detections of MOTChallenge sequences"
+SUMMARY = "run a tracker over the boxes of another detector"
 DESCRIPTION = """Run a tracker over det/det.txt of MOTChallenge sequence folders and write one SEQUENCE.txt each, which
 `centertrack evaluate` reads. No network runs and no frames are needed, so the tracker has to do with boxes: fairmot,
 jde, deepsort and the -reid trackers compare appearance and cannot; botsort takes the camera for still."""

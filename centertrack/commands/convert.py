@@ -8,7 +8,7 @@ from pathlib import Path
 from centertrack.commands.terminal import say
 from tracker.errors import InputError
 
-SUMMARY = "turn a published or trained checkpoint into a .safetensors file"
+SUMMARY = "turn a checkpoint into a .safetensors file"
 DESCRIPTION = """Turn a checkpoint into a .safetensors file that carries its network's configuration and starts quickly:
 FairMOT's and CenterNet's published .pth files, or the .ckpt of a training. How the network wants its images and what
 its boxes mean comes along."""

@@ -9,8 +9,9 @@ from centertrack.commands.terminal import say
 
 SUMMARY = "score detections: AP at several overlaps and sizes"
 DESCRIPTION = """Score detections against labels as COCO does, with room for crowds: average precision (AP) over
-overlaps from 0.50 to 0.95, at 0.50 and 0.75, for small (below 32 x 32 pixels), medium and large (above 96 x 96) objects,
-and recall (AR). Ratios are printed in percent, and written as fractions; a dash means that no object has that size.
+overlaps from 0.50 to 0.95, at 0.50 and 0.75, for small (below 32 x 32 pixels), medium and large (above 96 x 96)
+objects, and recall (AR). Ratios are printed in percent, and written as fractions; a dash means that no object has
+that size.
 
 Of MOTChallenge labels pedestrians count; whom the benchmark ignores is ignored."""
 EPILOG = """examples:

@@ -7,7 +7,7 @@ import argparse
 from centertrack.commands.terminal import say
 from tracker.errors import InputError
 
-SUMMARY = "pack results on a test set into a checked zip for its server"
+SUMMARY = "pack the results on a test set for its server"
 DESCRIPTION = """Pack the results on a benchmark's test set into the zip that its server wants, after checking that no
 sequence is missing and no row breaks the format. MOT17 has three names for each of its 7 videos: a result under one
 name only (MOT17-01.txt, or MOT17-01-FRCNN.txt alone) is packed under all three."""

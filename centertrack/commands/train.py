@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-SUMMARY = "train a network (fit, validate; Lightning's command line)"
+SUMMARY = "train a network with Lightning's command line"
 DESCRIPTION = "Train a network with Lightning's command line."
 EPILOG = """examples:
   centertrack train fit --config configs/fairmot_nano.yaml

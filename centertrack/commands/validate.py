@@ -6,7 +6,7 @@ import argparse
 
 from centertrack.commands.terminal import say
 
-SUMMARY = "list everything wrong with ground truth, detections or results"
+SUMMARY = "list every broken row of MOTChallenge files"
 DESCRIPTION = """Read ground truth, detections or results in MOTChallenge format and list every row that breaks it: an
 id twice in a frame, a frame out of range, a non-positive id, a wrong number of columns, NaN, a box of no size. Which of
 the three a file is, and how long its sequence, is told by its name, its folder and seqinfo.ini.

@@ -23,6 +23,11 @@ BATCH_SIZE_ON_GPU = 4
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 
+def batch_size(predictor: Predictor, frames: FrameSource) -> int:
+    """Return how many frames go into a call of the network: several on a GPU, but never those of a live stream."""
+    return BATCH_SIZE_ON_GPU if predictor.device != "cpu" and frames.frame_count else 1
+
+
 def watch(
     options: argparse.Namespace,
     plan: OutputPlan,
@@ -72,8 +77,7 @@ def _watch_one(
         paths = plan.paths_for(frames.name)
         sinks = [stack.enter_context(sink) for sink in make_sinks(paths, frames)]
         tracker = None if make_tracker is None else make_tracker(frames)
-        batch_size = BATCH_SIZE_ON_GPU if predictor.device != "cpu" and frames.frame_count else 1
-        pipeline = Pipeline(frames, predictor, tracker, sinks, batch_size, options.max_frames)
+        pipeline = Pipeline(frames, predictor, tracker, sinks, batch_size(predictor, frames), options.max_frames)
         total = min(filter(None, (frames.frame_count, options.max_frames)), default=None)
         try:
             with progress_bar(frames.name, total, options.quiet) as advance:

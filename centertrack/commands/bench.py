@@ -1,0 +1,123 @@
+"""`centertrack bench`: how fast the parts are on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from centertrack.commands.options import (
+    add_network_options,
+    add_source_options,
+    build_predictor,
+    positive_int,
+    read_names,
+)
+from centertrack.commands.terminal import progress_bar, say, table
+from tracker.factory import TRACKERS
+
+if TYPE_CHECKING:
+    from centertrack.pipeline import Report
+
+SUMMARY = "measure how fast the parts are on this machine"
+DESCRIPTION = """Measure how fast the parts are on this machine. Figures of different machines say nothing about each
+other; OMP_NUM_THREADS=1 keeps the libraries to one core."""
+EPILOG = """examples:
+  OMP_NUM_THREADS=1 centertrack bench trackers --peers
+  centertrack bench trackers --only bytetrack,fairmot --crowds 50,200
+  OMP_NUM_THREADS=1 centertrack bench evaluate
+  centertrack bench pipeline street.mp4 --max-frames 500
+
+centertrack bench PART --help tells more."""
+MIN_SCORE = 0.1  # as in `track`
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be measured, and the options of each part."""
+    parts = parser.add_subparsers(title="parts", metavar="PART", required=True)
+    trackers = parts.add_parser("trackers", help="milliseconds of one update, from a street to a crowd")
+    trackers.add_argument("--peers", action="store_true", help="also the trackers of other libraries, where installed")
+    trackers.add_argument("--only", type=read_names, metavar="A,B", help=f"only these of ours: {', '.join(TRACKERS)}")
+    trackers.add_argument("--crowds", type=_counts, metavar="N,M", help="people in a frame (default: 20,100,300,1000)")
+    trackers.set_defaults(measure=_bench_trackers)
+    evaluation = parts.add_parser("evaluate", help="seconds and memory from files to scores, on made-up benchmarks")
+    evaluation.add_argument(
+        "--workers", type=positive_int, default=1, metavar="N", help="processes (default: %(default)s)"
+    )
+    evaluation.set_defaults(measure=_bench_evaluation)
+    pipeline = parts.add_parser("pipeline", help="frames per second of each stage of tracking; nothing is written")
+    add_source_options(pipeline)
+    add_network_options(pipeline)
+    pipeline.add_argument(
+        "--tracker", default="fairmot", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
+    )
+    pipeline.set_defaults(measure=_bench_pipeline)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure one part and print its table."""
+    options.measure(options)
+    return 0
+
+
+def _bench_trackers(options: argparse.Namespace) -> None:
+    from centertrack.bench.trackers import bench_trackers, timing_table
+    from tracker.factory import tracker_options
+
+    for name in options.only or ():
+        tracker_options(name)  # a typo shows before anything is measured
+    chosen: dict[str, Any] = {"names": options.only, "crowds": options.crowds}
+    timings = []
+    with progress_bar("trackers", None) as advance:
+        for timing in bench_trackers(**{key: value for key, value in chosen.items() if value}, peers=options.peers):
+            timings.append(timing)
+            advance()
+    say("milliseconds of one update, median\n")
+    say(timing_table(timings))
+
+
+def _bench_evaluation(options: argparse.Namespace) -> None:
+    from centertrack.bench.evaluation import bench_evaluation
+
+    with progress_bar("evaluation", None):
+        timings = bench_evaluation(options.workers)
+    rows = [
+        [one.name, f"{one.gt_rows:,}", f"{one.result_rows:,}", f"{one.seconds:.2f}", f"{one.peak_mb:.0f}"]
+        for one in timings
+    ]
+    say(table([["set", "truth rows", "result rows", "seconds", "peak MB"], *rows]))
+
+
+def _bench_pipeline(options: argparse.Namespace) -> None:
+    from centertrack.commands.watch import batch_size
+    from centertrack.pipeline import Pipeline
+    from tracker.factory import make_tracker
+    from tracker.io.video import open_source
+
+    make_tracker(options.tracker)
+    predictor = build_predictor(options, MIN_SCORE)
+    for source in options.sources:
+        with open_source(source) as frames:
+            predictor.warm_up(frames.size)
+            tracker = make_tracker(options.tracker, frame_rate=frames.frame_rate)
+            count = batch_size(predictor, frames)
+            total = min(filter(None, (frames.frame_count, options.max_frames)), default=None)
+            with progress_bar(frames.name, total) as advance:
+                report = Pipeline(frames, predictor, tracker, (), count, options.max_frames).run(lambda _: advance())
+        width, height = predictor.input_format_for(frames.size).size
+        runtime = f"{predictor.runtime.name} on {predictor.device}"
+        say(f"{frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
+        say(table(_stage_rows(report)))
+
+
+def _stage_rows(report: Report) -> list[list[str]]:
+    """Return what each stage could do if it waited for no other, and what all do together.
+
+    Stages work side by side, so that the whole takes less time than their sum.
+    """
+    rates = {**report.stage_rates(), "end to end": report.frame_rate}
+    rows = [[name, f"{rate:.1f}", f"{1e3 / rate:.2f}"] for name, rate in rates.items()]
+    return [["stage", "frames/s", "ms/frame"], *rows]
+
+
+def _counts(text: str) -> list[int]:
+    return [positive_int(part) for part in read_names(text)]
