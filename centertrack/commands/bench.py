@@ -25,6 +25,7 @@ EPILOG = """examples:
   OMP_NUM_THREADS=1 centertrack bench trackers --peers
   centertrack bench trackers --only bytetrack,fairmot --crowds 50,200
   OMP_NUM_THREADS=1 centertrack bench evaluate
+  centertrack bench model --weights fairmot-nano --image-size 1088x608
   centertrack bench pipeline street.mp4 --max-frames 500
 
 centertrack bench PART --help tells more."""
@@ -44,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=positive_int, default=1, metavar="N", help="processes (default: %(default)s)"
     )
     evaluation.set_defaults(measure=_bench_evaluation)
+    model = parts.add_parser("model", help="milliseconds of a network with each runtime that is installed")
+    add_network_options(model, all_runtimes=True)
+    model.set_defaults(measure=_bench_model)
     pipeline = parts.add_parser("pipeline", help="frames per second of each stage of tracking; nothing is written")
     add_source_options(pipeline)
     add_network_options(pipeline)
@@ -85,6 +89,15 @@ def _bench_evaluation(options: argparse.Namespace) -> None:
         for one in timings
     ]
     say(table([["set", "truth rows", "result rows", "seconds", "peak MB"], *rows]))
+
+
+def _bench_model(options: argparse.Namespace) -> None:
+    from centertrack.bench.model import bench_model
+    from centertrack.device import resolve_device
+    from centertrack.geometry import parse_size
+
+    size = parse_size(options.image_size) if options.image_size else None
+    say(bench_model(options.weights, size, resolve_device(options.device)))
 
 
 def _bench_pipeline(options: argparse.Namespace) -> None:

@@ -26,8 +26,8 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-frames", type=positive_int, metavar="N", help="stop each source after N frames")
 
 
-def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Add which network runs, where and at which size."""
+def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = False) -> None:
+    """Add which network runs, where and at which size, and unless all runtimes do, with which of them."""
     group = parser.add_argument_group("network")
     group.add_argument(
         "--weights",
@@ -37,11 +37,13 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
-    group.add_argument(
-        "--runtime",
-        default="auto",
-        help="auto, torch or openvino; auto is OpenVINO on a CPU and PyTorch on a GPU (default: %(default)s)",
-    )
+    if not all_runtimes:
+        group.add_argument(
+            "--runtime",
+            default="auto",
+            help="auto, torch, onnxruntime, openvino or tensorrt; auto is the fastest that is installed "
+            "(default: %(default)s)",
+        )
     group.add_argument(
         "--image-size",
         metavar="WxH",

@@ -23,6 +23,12 @@ def test_evaluation_is_timed(capsys, monkeypatch):
     assert [row.split() for row in rows] == [["like", "MOT17", "137,720", "91,027", "0.50", "120"]] * 2
 
 
+def test_a_network_is_timed_with_every_runtime(capsys, monkeypatch):
+    monkeypatch.setattr("centertrack.bench.model.bench_model", lambda *arguments: repr(arguments))
+    assert main(["bench", "model", "--weights", "some", "--image-size", "320x192", "--device", "cpu"]) == 0
+    assert capsys.readouterr().out == "('some', (320, 192), 'cpu')\n"
+
+
 def test_every_stage_of_the_pipeline_is_timed(clip, weights, capsys):
     options = ["--weights", str(weights), "--device", "cpu", "--runtime", "torch", "--max-frames", "6"]
     assert main(["bench", "pipeline", str(clip), *options]) == 0
@@ -37,6 +43,7 @@ def test_every_stage_of_the_pipeline_is_timed(clip, weights, capsys):
     ("arguments", "message"),
     [
         (["trackers", "--only", "bitetrack"], "did you mean bytetrack"),
+        (["model", "--weights", "none"], "no weights 'none'"),
         (["pipeline", "none.mp4", "--tracker", "fairmott"], "did you mean fairmot"),
         (["pipeline", "none.mp4", "--weights", "none"], "no weights 'none'"),
     ],
