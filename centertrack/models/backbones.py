@@ -254,5 +254,5 @@ def _timm_model(name: str, pretrained: bool | str) -> Any:
     except InputError:
         raise
     except Exception as error:  # of a network without features, or of a file that does not fit
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"timm cannot build {name} with features_only and these weights: {reason}") from error

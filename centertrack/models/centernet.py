@@ -42,6 +42,7 @@ class CenterNet(pl.LightningModule):
         num_identities: Classes of the re-identification loss; 0 leaves it out.
         box_format: What the box_2d head says, see `decode.corners`: `ltrb`, or `ltrb_offset` and `size_offset` of
             published FairMOTs and CenterNets, which have an `offset` head too.
+        class_names: One for each class of the heatmap, or none.
 
     Attributes:
         output_stride: Input pixels a cell (4).
@@ -69,6 +70,7 @@ class CenterNet(pl.LightningModule):
         input_format: InputFormat | dict[str, Any] | None = None,
         num_identities: int = 0,
         box_format: str = "ltrb",
+        class_names: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.loss_options = make_options(LossOptions, loss)
@@ -90,6 +92,7 @@ class CenterNet(pl.LightningModule):
                 "input_format": asdict(self.input_format),
                 "num_identities": num_identities,
                 "box_format": box_format,
+                "class_names": class_names,
             }
         )
         self.save_hyperparameters(self.config)
@@ -103,6 +106,8 @@ class CenterNet(pl.LightningModule):
         )
         _check_boxes(box_format, self.heads["box_2d"].out_channels, self.loss_options.sampling)
         self.num_classes: int = self.heads["heatmap"].out_channels
+        if class_names and len(class_names) != self.num_classes:
+            raise InputError(f"{len(class_names)} class_names for {self.num_classes} classes of the heatmap")
         self._maps = _maps_type(tuple(sorted(self.heads, key=_place_in_forward)))
         self.balance = UncertaintyBalance() if self.loss_options.balance == "uncertainty" else None
         trains_identity = task == "tracking" and num_identities > 0

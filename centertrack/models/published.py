@@ -19,6 +19,7 @@ from torch import Tensor
 
 from centertrack.geometry import InputFormat
 from centertrack.models.centernet import CenterNet
+from centertrack.models.coco_classes import COCO_CLASSES
 from centertrack.models.report import LoadReport, name_some
 from tracker.errors import InputError
 
@@ -178,6 +179,7 @@ def published_config(state: Mapping[str, Tensor], name: str) -> dict[str, Any]:
         "task": "tracking" if tracks else "detection",
         "box_format": "size_offset" if coordinates == 2 else "ltrb_offset",
         "input_format": FAIRMOT_INPUT if tracks else CENTERNET_INPUT,
+        "class_names": COCO_CLASSES if heads["heatmap"]["num_classes"] == len(COCO_CLASSES) else (),
         # as these were trained, for whoever trains on
         "loss": {
             "heatmap_target": "cornernet_legacy",

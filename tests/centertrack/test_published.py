@@ -109,6 +109,7 @@ def test_centernet_files(tmp_path: Path, layout: list[Entry]) -> None:
     state = random_state(layout)
     model = load_published(write_checkpoint(tmp_path / "ctdet.pth", state))
     assert (model.task, model.num_classes, model.box_format) == ("detection", 80, "size_offset")
+    assert model.config["class_names"][:3] == ["person", "bicycle", "car"]
     assert (model.input_format.channel_order, model.input_format.resize) == ("bgr", "keep")
     assert model.load_report is not None
     assert model.load_report.is_complete
@@ -206,3 +207,33 @@ def test_weights_are_found_by_from_pretrained_too_and_convert(tmp_path: Path) ->
     with torch.no_grad():
         for found, expected in zip(converted(x), model(x), strict=True):
             torch.testing.assert_close(found, expected, rtol=0.05, atol=0.05)  # stored as float16
+
+
+@pytest.mark.slow
+def test_a_published_file_tracks_a_video_as_its_program_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Letterbox to 1088x608, boxes in the source, one pixel less than the 1-based labels it was trained on."""
+    from centertrack.cli import main
+    from centertrack.data.synthetic import SceneConfig, StreetScene
+    from centertrack.predictor import Predictor
+
+    path = write_checkpoint(tmp_path / "fairmot_dla34.pth", random_state(fairmot_dla34()))
+    image = StreetScene(SceneConfig(size=(640, 480), seconds=0.1)).frame(0).frame.image
+    predictor = Predictor(path, "cpu", "torch", min_score=0.0, max_detections=50)
+    prepared = predictor.prepare(image)
+    assert prepared.pixels.shape == (608, 1088, 3)
+    assert prepared.pixels[0, 0].tolist() == [128, 128, 128]
+    raw = predictor.runtime(prepared.pixels[None])
+    ratio = 608 / 480
+    left = (1088 - round(640 * ratio)) // 2
+    expected = (raw.boxes[0] - np.array([left, 0, left, 0])) / np.array([round(640 * ratio) / 640, ratio] * 2) - 1
+    np.testing.assert_allclose(predictor(image)[0].boxes, expected, atol=1e-3)
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    import cv2
+
+    for number in (1, 2):
+        cv2.imwrite(str(frames / f"{number:06d}.png"), image[..., ::-1])
+    results = tmp_path / "rows.txt"
+    options = ["--weights", str(path), "--device", "cpu", "--runtime", "torch", "--results", str(results)]
+    assert main(["track", str(frames), *options]) == 0
+    assert results.is_file()

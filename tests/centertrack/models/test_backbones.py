@@ -140,3 +140,16 @@ def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None) -> N
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"weights\.pth"):
         ResNetBackbone("resnet18", pretrained=str(path))
+
+
+def test_timm_takes_a_local_file_of_the_whole_classifier(tmp_path: Path) -> None:
+    import timm
+
+    net, path = timm.create_model("mobilenetv4_conv_small"), tmp_path / "classifier.pth"
+    torch.save(net.state_dict(), path)
+    backbone = TimmBackbone("mobilenetv4_conv_small", pretrained=str(path))
+    assert torch.equal(backbone.net.state_dict()["conv_stem.weight"], net.state_dict()["conv_stem.weight"])
+    with pytest.raises(InputError, match="resnet26d"):
+        TimmBackbone("resnet26d", pretrained=str(path))
+    with pytest.raises(InputError, match="no such"):
+        TimmBackbone("resnet26d", pretrained=str(tmp_path / "nothing.pth"))

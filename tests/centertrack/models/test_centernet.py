@@ -196,6 +196,7 @@ def test_pixels_become_what_the_network_was_trained_on() -> None:
         ({"loss": {"heatmap": "bce"}}, "heatmap"),
         ({"loss": {"sampling": "fcos2"}}, "sampling"),
         ({"box_format": "xywh"}, "box_format"),
+        ({"class_names": ["person"]}, "class_names"),
         ({"box_format": "size_offset"}, "2 coordinates"),
         ({"box_format": "ltrb_offset"}, "center"),
     ],
