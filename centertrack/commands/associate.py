@@ -6,6 +6,7 @@ import argparse
 
 from centertrack.commands.options import read_steps, read_tracker_options
 from centertrack.commands.terminal import say
+from tracker.errors import InputError
 from tracker.factory import TRACKERS
 
 SUMMARY = "run a tracker over the boxes of another detector"
@@ -47,11 +48,15 @@ def run(options: argparse.Namespace) -> int:
     """Associate all sequences."""
     from tracker.associate import associate
     from tracker.factory import tracker_options
+    from tracker.io.mot import read_sequence_info
 
     changes = read_tracker_options(options.tracker, options.option)
     if hasattr(tracker_options(options.tracker), "camera_motion"):
         changes.setdefault("camera_motion", "none")  # there are no frames to measure it in
     steps = read_steps(options.postprocess)
+    names = [read_sequence_info(folder).name for folder in options.sequences]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise InputError(f"several folders hold sequence {twice[0]}, and their results would have the same name")
     for folder in options.sequences:
         for name, path in associate([folder], options.tracker, options.results, steps, **changes).items():
             say(f"{name}: {path}")

@@ -72,6 +72,12 @@ def test_a_folder_without_detections(capsys):
     assert not Path("results").exists()
 
 
+def test_results_never_replace_each_other(sequences, capsys):
+    assert main(["associate", *sequences, "SEQ-01/", "--results", "results"]) == 2
+    assert "several folders hold sequence SEQ-01" in error_of(capsys)
+    assert not Path("results").exists()
+
+
 def test_track_fills_gaps_afterwards(clip, weights):
     network = ["--weights", str(weights), "--device", "cpu", "--tracker", "bytetrack"]
     assert main(["track", str(clip), *network, "--results", "online.txt"]) == 0
