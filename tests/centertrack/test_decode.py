@@ -23,6 +23,16 @@ def test_a_wider_window_joins_more_peaks() -> None:
     assert (find_peaks(heatmap, 2, kernel=5)[0] > 0).sum() == 1
 
 
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+def test_peaks_are_those_that_pooling_finds_where_nothing_ties(kernel: int) -> None:
+    torch.manual_seed(0)
+    heatmap = torch.rand(2, 3, 11, 14)
+    highest = torch.nn.functional.max_pool2d(heatmap, kernel, 1, kernel // 2)
+    expected = (heatmap * (heatmap == highest)).amax(dim=1).flatten(1)
+    scores, labels, cells = find_peaks(heatmap, k=11 * 14, kernel=kernel)
+    torch.testing.assert_close(torch.zeros_like(expected).scatter(1, cells, scores), expected)
+
+
 @pytest.mark.parametrize("cells", [[(2, 2), (2, 3)], [(2, 2), (3, 2)], [(2, 3), (3, 2)], [(2, 2), (3, 3), (2, 3)]])
 @pytest.mark.parametrize("kernel", [3, 5])
 def test_equal_neighbours_are_one_object(cells: list[tuple[int, int]], kernel: int) -> None:
