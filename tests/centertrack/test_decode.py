@@ -29,7 +29,7 @@ def test_peaks_are_those_that_pooling_finds_where_nothing_ties(kernel: int) -> N
     heatmap = torch.rand(2, 3, 11, 14)
     highest = torch.nn.functional.max_pool2d(heatmap, kernel, 1, kernel // 2)
     expected = (heatmap * (heatmap == highest)).amax(dim=1).flatten(1)
-    scores, labels, cells = find_peaks(heatmap, k=11 * 14, kernel=kernel)
+    scores, _, cells = find_peaks(heatmap, k=11 * 14, kernel=kernel)
     torch.testing.assert_close(torch.zeros_like(expected).scatter(1, cells, scores), expected)
 
 
