@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,16 @@ import av
 import numpy as np
 
 from tracker.errors import InputError
+from tracker.io.decoding import decode_numbered
 from tracker.io.frame import Frame, FrameSource, Image
 
-_LOG = logging.getLogger(__name__)
 _FALLBACK_RATE = 25.0
 
 
 class VideoFile(FrameSource):
     """A video, decoded frame by frame: true times, upright, any pixel format.
+
+    A damaged picture is left out with a warning; the frames after it keep their numbers and times.
 
     Args:
         source: Path, or URL of a stream.
@@ -31,8 +32,8 @@ class VideoFile(FrameSource):
         self._source = str(source)
         self.is_live = "://" in self._source
         self.name = self._source if self.is_live else Path(source).stem
-        self._opened: tuple[Any, Iterator[Any], Any] | None = self._open()
-        container, _, first = self._opened
+        self._opened: tuple[Any, Iterator[tuple[int, Any]], tuple[int, Any]] | None = self._open()
+        container, _, (_, first) = self._opened
         stream = container.streams.best("video")
         turned = first.rotation % 180 == 90
         self.size = (first.height, first.width) if turned else (first.width, first.height)
@@ -45,20 +46,24 @@ class VideoFile(FrameSource):
     def __iter__(self) -> Iterator[Frame]:
         if self._opened is None and self.is_live:
             raise InputError(f"{self._source}: a live stream can be read only once; open it again")
-        container, pictures, picture = self._opened or self._open()
+        container, pictures, first = self._opened or self._open()
         self._opened = None
-        start, time, number = picture.time, 0.0, 0
+        numbered: tuple[int, Any] | None = first
+        start, time, number = None, -1.0, 0
         with container:
-            while picture is not None:
-                number += 1
+            while numbered is not None:
+                number, picture = numbered
                 counted = (number - 1) / self.frame_rate
-                if number > 1:
+                if time < 0:
+                    time = counted
+                    start = None if picture.time is None else picture.time - time
+                else:
                     stamp = None if self._is_counted or picture.time is None or start is None else picture.time - start
                     # time never stands still, even where time stamps do
                     time = stamp if stamp is not None and stamp > time else max(counted, time + 1e-3)
                 yield Frame(number, time, self._upright(picture))
                 try:
-                    picture = next(pictures, None)
+                    numbered = next(pictures, None)
                 except (av.FFmpegError, OSError) as error:
                     raise InputError(f"{self._source}: reading fails after frame {number}: {_reason(error)}") from error
         end = time + 1 / self.frame_rate
@@ -75,8 +80,8 @@ class VideoFile(FrameSource):
             self._opened[0].close()
             self._opened = None
 
-    def _open(self) -> tuple[Any, Iterator[Any], Any]:
-        """The open container, its further pictures and the first one."""
+    def _open(self) -> tuple[Any, Iterator[tuple[int, Any]], tuple[int, Any]]:
+        """The open container, its further pictures and the first one, with their numbers."""
         self._check_path()
         options = {"rtsp_transport": "tcp"} if self._source.startswith("rtsp") else {}
         try:
@@ -88,7 +93,7 @@ class VideoFile(FrameSource):
             if stream is None:
                 raise InputError(f"{self._source}: expected a video, found a file without pictures")
             stream.thread_type = "AUTO"
-            pictures = _decoded(container, stream, self._source)
+            pictures = decode_numbered(container, stream, self._source)
             first = next(pictures, None)
             if first is None:
                 raise InputError(f"{self._source}: none of its pictures can be decoded; the file is damaged")
@@ -123,18 +128,6 @@ class VideoFile(FrameSource):
         width, height = self.size[::-1] if turns % 2 else self.size
         image = picture.to_ndarray(format="rgb24", width=width, height=height)
         return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-
-
-def _decoded(container: Any, stream: Any, source: str) -> Iterator[Any]:
-    """All pictures that can be decoded; a damaged one is left out, as players do."""
-    damaged = 0
-    for packet in container.demux(stream):
-        try:
-            yield from packet.decode()
-        except av.error.InvalidDataError:
-            damaged += 1
-    if damaged:
-        _LOG.warning("%s: %d damaged pictures were left out", source, damaged)
 
 
 def _frame_rate(stream: Any) -> float:

@@ -54,6 +54,17 @@ def cut(path: Path, share: float) -> Path:
     return target
 
 
+def damage(path: Path, pictures: list[int]) -> None:
+    """Overwrite the content of some pictures, counted from 0, and leave the container as it is."""
+    with av.open(str(path)) as container:
+        contents = [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
+    data = path.read_bytes()
+    for index in pictures:
+        assert data.count(contents[index]) == 1
+        data = data.replace(contents[index], bytes(len(contents[index])))
+    path.write_bytes(data)
+
+
 def read_until_error(path: Path) -> tuple[int, str]:
     count = 0
     source = open_source(path)
@@ -214,16 +225,38 @@ class TestDamagedVideo:
         assert source.frame_count == 62
         assert len(list(source)) == 60
 
-    def test_damage_in_the_middle_loses_only_what_is_damaged(self, tmp_path, caplog):
-        path = write_raw_clip(tmp_path / "clip.mkv", count=40, codec="mjpeg", pix_fmt="yuvj420p")
-        data = bytearray(path.read_bytes())
-        at = len(data) // 2
-        start = data.index(b"\xff\xd8", at)
-        data[start : start + 600] = bytes(600)
-        path.write_bytes(data)
+    @pytest.mark.parametrize(
+        ("name", "codec", "pix_fmt"),
+        [("clip.mkv", "mjpeg", "yuvj420p"), ("clip.avi", "mjpeg", "yuvj420p"), ("clip.mp4", "mpeg4", "yuv420p")],
+    )
+    def test_damaged_pictures_are_left_out_and_the_others_keep_number_and_time(
+        self, tmp_path, caplog, name, codec, pix_fmt
+    ):
+        path = write_raw_clip(tmp_path / name, count=40, codec=codec, pix_fmt=pix_fmt)
+        whole = {frame.number: frame for frame in open_source(path)}
+        damage(path, pictures=[20, 21, 30])
         frames = list(open_source(path))
-        assert 36 <= len(frames) < 40
-        assert frames[-1].time == pytest.approx(39 / 25, abs=0.01)
+        numbers = [frame.number for frame in frames]
+        assert numbers == [n for n in range(1, 41) if n not in (21, 22, 31)]
+        for frame in frames:
+            assert frame.time == pytest.approx(whole[frame.number].time, abs=1e-3)
+        np.testing.assert_array_equal(frames[19].image, whole[20].image)
+        messages = [record.getMessage() for record in caplog.records]
+        assert len(messages) == 2
+        assert "frame 21 is damaged" in messages[0]
+        assert "3 damaged pictures" in messages[1]
+
+    def test_a_damaged_first_or_last_picture_shifts_nothing(self, tmp_path, caplog):
+        path = write_raw_clip(tmp_path / "clip.mkv", count=10, codec="mjpeg", pix_fmt="yuvj420p")
+        damage(path, pictures=[0])
+        frames = list(open_source(path))
+        assert [frame.number for frame in frames] == list(range(2, 11))
+        np.testing.assert_allclose([frame.time for frame in frames], np.arange(1, 10) / 25, atol=1e-3)
+        caplog.clear()
+        path = write_raw_clip(tmp_path / "last.mkv", count=10, codec="mjpeg", pix_fmt="yuvj420p")
+        damage(path, pictures=[9])
+        assert [frame.number for frame in open_source(path)] == list(range(1, 10))
+        assert ["frame 10 is damaged" in record.getMessage() for record in caplog.records] == [True]
 
 
 class TestImages:
