@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from tracker.io.writer import VIDEO_SUFFIXES
 
     kinds = [
-        OutputKind("results", ".json", options.results),
+        OutputKind("results", ".json", options.results, (".json",)),
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
     ]
     plan = OutputPlan(kinds, options.sources)

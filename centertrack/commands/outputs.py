@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,10 @@ from pathlib import Path
 
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.mot import IMAGE_EXTENSIONS
 
 DEFAULT_FOLDER = Path("runs")
+PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,13 @@ class OutputKind:
         name: Of its option, such as `results` for --results.
         suffix: Of its files, such as `.txt`.
         given: What the user said: a file, a folder, or None.
-        allowed: Suffixes that a given file may have; empty allows all.
+        allowed: Suffixes that a given file may have, so that a slip does not replace an image by rows.
     """
 
     name: str
     suffix: str
     given: str | None
-    allowed: tuple[str, ...] = ()
+    allowed: tuple[str, ...]
 
 
 class OutputPlan:
@@ -40,12 +43,12 @@ class OutputPlan:
 
     Args:
         kinds: What the command can write.
-        sources: All sources; outputs never overwrite them.
+        sources: All sources; outputs never overwrite them, and no video is written among the images of one.
 
     Raises:
         InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
 
-    >>> plan = OutputPlan([OutputKind("results", ".txt", "out/")], ["a/cam.mp4", "b/cam.mp4"])
+    >>> plan = OutputPlan([OutputKind("results", ".txt", "out/", (".txt", ".csv"))], ["a/cam.mp4", "b/cam.mp4"])
     >>> [plan.paths_for(name)["results"].as_posix() for name in ("cam", "cam")]
     ['out/cam.txt', 'out/cam-2.txt']
     """
@@ -53,7 +56,9 @@ class OutputPlan:
     def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str]) -> None:
         self._is_default = all(kind.given is None for kind in kinds)
         self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None]
-        self._sources = {Path(source).resolve() for source in sources if "://" not in source}
+        local = [source for source in sources if "://" not in source]
+        self._sources = {Path(source).resolve() for source in local}
+        self._folders = {folder.resolve() for source in local for folder in _image_folders(source)}
         self._taken: set[Path] = set()
         files = [kind for kind in self._kinds if kind.given is not None and not _is_folder(kind.given)]
         if len(sources) > 1 and files:
@@ -62,8 +67,11 @@ class OutputPlan:
                 f"end it with a slash: {Path(files[0].given or '').with_suffix('')}/"
             )
         for kind in files:
-            if kind.allowed and Path(kind.given or "").suffix.lower() not in kind.allowed:
-                raise InputError(f"--{kind.name} {kind.given}: expected a name ending in {', '.join(kind.allowed)}")
+            if Path(kind.given or "").suffix.lower() not in kind.allowed:
+                raise InputError(
+                    f"--{kind.name} {kind.given}: expected a file name ending in {', '.join(kind.allowed)}, "
+                    "or a folder with a slash at its end"
+                )
         if len({Path(kind.given or "").resolve() for kind in files}) < len(files):
             raise InputError(f"{' and '.join(f'--{kind.name}' for kind in files)} name the same file: {files[0].given}")
 
@@ -80,6 +88,8 @@ class OutputPlan:
         for path in paths.values():
             if path.resolve() in self._sources:
                 raise InputError(f"{path} is a source and would be overwritten; choose another output")
+            if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
+                raise InputError(f"{path} lies among the images of the source; choose another folder for it")
             _check_writable(path)
             self._taken.add(_key(path))
         return paths
@@ -101,6 +111,17 @@ class OutputPlan:
 
 def _is_folder(given: str) -> bool:
     return given.endswith(("/", os.sep)) or Path(given).is_dir() or not Path(given).suffix
+
+
+def _image_folders(source: str) -> list[Path]:
+    """Return the folders that a folder, a sequence folder, a glob or an image takes its images from."""
+    path = Path(source)
+    if path.is_dir():
+        return [path, path / "img1"]
+    if not path.exists():
+        base = Path(path.anchor or ".")
+        return [found.parent for found in base.glob(source[len(path.anchor) :])] if glob.has_magic(source) else []
+    return [path.parent] if path.suffix.lower() in IMAGE_EXTENSIONS else []
 
 
 def _check_writable(path: Path) -> None:

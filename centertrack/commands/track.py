@@ -36,6 +36,7 @@ EPILOG = """examples:
   centertrack track MOT17/train/* --results results
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
   centertrack track rtsp://camera/stream --max-frames 1000"""
+ROW_SUFFIXES = (".txt", ".csv")
 PREDICTOR_MIN_SCORE = 0.1  # trackers with a second stage use weak detections
 
 
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
     steps = read_steps(options.postprocess)
     kinds = [
-        OutputKind("results", ".txt", options.results),
+        OutputKind("results", ".txt", options.results, ROW_SUFFIXES),
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
     ]
     plan = OutputPlan(kinds, options.sources)

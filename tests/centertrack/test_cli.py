@@ -300,11 +300,19 @@ def test_a_source_that_fails_does_not_keep_the_others_back(clip, network, capsys
     assert read_results("rows/still.txt").frames.max() == 12
 
 
-@pytest.mark.parametrize("option", ["--results", "--video"])
-def test_an_unwritable_output(clip, network, capsys, option):
+@pytest.mark.parametrize(("option", "path"), [("--results", "file/out.txt"), ("--video", "file/out.mp4")])
+def test_an_unwritable_output(clip, network, capsys, option, path):
     Path("file").touch()
-    assert main(["track", str(clip), *network, option, "file/out.mp4"]) == 2
-    assert "cannot write file/out.mp4" in error_of(capsys)
+    assert main(["track", str(clip), *network, option, path]) == 2
+    assert f"cannot write {path}" in error_of(capsys)
+
+
+def test_rows_never_replace_an_image_of_the_source(image_folder, network, capsys):
+    image = image_folder / "1.png"
+    before = image.read_bytes()
+    assert main(["track", str(image_folder), *network, "--results", str(image)]) == 2
+    assert "expected a file name ending in .txt, .csv" in error_of(capsys)
+    assert image.read_bytes() == before
 
 
 @pytest.mark.skipif(

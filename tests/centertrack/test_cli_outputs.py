@@ -15,7 +15,11 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plan(results: str | None = None, video: str | None = None, sources: tuple[str, ...] = ("cam.mp4",)) -> OutputPlan:
-    return OutputPlan([OutputKind("results", ".txt", results), OutputKind("video", ".mp4", video)], sources)
+    kinds = [
+        OutputKind("results", ".txt", results, (".txt", ".csv")),
+        OutputKind("video", ".mp4", video, (".mp4", ".mkv")),
+    ]
+    return OutputPlan(kinds, sources)
 
 
 def named(paths: dict[str, Path]) -> dict[str, str]:
@@ -63,7 +67,23 @@ def test_a_url_becomes_a_file_name():
 
 def test_two_outputs_in_one_file():
     with pytest.raises(InputError, match="--results and --video name the same file"):
-        plan(results="out.mp4", video="./out.mp4")
+        OutputPlan([OutputKind(name, ".txt", "out.txt", (".txt",)) for name in ("results", "video")], ["cam.mp4"])
+
+
+@pytest.mark.parametrize("results", ["imgs/001.jpg", "rows.mp4", "rows.json"])
+def test_rows_never_take_the_place_of_another_kind_of_file(results):
+    with pytest.raises(InputError, match=r"--results .*: expected a file name ending in \.txt, \.csv"):
+        plan(results=results, sources=("imgs",))
+
+
+@pytest.mark.parametrize("source", ["imgs", "imgs/", "imgs/*.jpg", "imgs/001.jpg"])
+def test_a_video_is_not_written_among_the_images_of_a_source(source):
+    Path("imgs").mkdir()
+    Path("imgs/001.jpg").touch()
+    with pytest.raises(InputError, match="imgs/out.mp4 lies among the images of the source"):
+        plan(video="imgs/out.mp4", sources=(source,)).paths_for("imgs")
+    assert named(plan(video="imgs/out/out.mp4", sources=(source,)).paths_for("imgs")) == {"video": "imgs/out/out.mp4"}
+    assert named(plan(results="imgs/rows.txt", sources=(source,)).paths_for("imgs")) == {"results": "imgs/rows.txt"}
 
 
 def test_a_source_is_never_an_output():
