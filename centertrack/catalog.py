@@ -84,17 +84,31 @@ def read_config(path: Path) -> dict[str, Any]:
     """Return the configuration of the network that a `.safetensors` file carries in its header.
 
     Raises:
-        InputError: Not a file of `save_weights`.
+        InputError: Not a file of `save_weights`, or of another architecture.
     """
     from safetensors import safe_open
 
     try:
         with safe_open(str(path), framework="np") as file:
-            return dict(json.loads((file.metadata() or {})["config"]))
+            config = json.loads((file.metadata() or {})["config"])
     except Exception as error:  # the reader fails in many ways; a user needs one sentence
         raise InputError(
             f"{path}: carries no network configuration; expected a file written by save_weights"
         ) from error
+    if not _describes_centernet(config):
+        raise InputError(
+            f"{path}: its configuration is not that of a CenterNet, which has output_heads with a heatmap and an "
+            "input_format; expected a file written by save_weights"
+        )
+    return dict(config)
+
+
+def _describes_centernet(config: Any) -> bool:
+    if not isinstance(config, dict):
+        return False
+    heads = config.get("output_heads")
+    has_heatmap = isinstance(heads, dict) and isinstance(heads.get("heatmap"), dict)
+    return has_heatmap and isinstance(config.get("input_format"), dict)
 
 
 def class_names(config: dict[str, Any]) -> list[str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from centertrack.catalog import DEFAULT_WEIGHTS, find_weights
+from centertrack.catalog import DEFAULT_WEIGHTS, find_weights, read_config
 from centertrack.models.centernet import CenterNet
 from centertrack.models.published import build_published, is_published, published_config, published_state, rename
 from centertrack.models.report import LoadReport, name_some
@@ -73,10 +75,12 @@ def from_pretrained(
     path = find_weights(name_or_file)
     config, state = _read(path, trust)
     if is_published(state):
-        return build_published(state, path.name, allow)
+        return build_published(state, str(path), allow)
     try:
         model = CenterNet(**config)
-    except TypeError as error:
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not weights of a CenterNet: {error}") from error
     _load_strictly(model, state, path)
     return model.eval()
@@ -90,8 +94,6 @@ def save_weights(model: CenterNet, path: str | Path, half: bool = True) -> None:
         path: Where to; replaced only when everything is written.
         half: Store float16, half the size; otherwise the numbers as they are.
     """
-    from safetensors.torch import save_file
-
     state = {
         key: (value.half() if half and value.is_floating_point() else value).contiguous()
         for key, value in model.state_dict().items()
@@ -134,30 +136,25 @@ def _read(path: Path, trust: bool = False) -> tuple[dict[str, Any], dict[str, Te
     """Return the configuration of the network and its tensors, of published files by their published names."""
     try:
         if path.suffix == ".safetensors":
-            return _read_safetensors(path)
+            return read_config(path), load_file(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=not trust)
-        if "hyper_parameters" not in checkpoint:
+        if not isinstance(checkpoint, Mapping) or "hyper_parameters" not in checkpoint:
             state = published_state(checkpoint, path)
-            return published_config(state, path.name), state
+            return published_config(state, str(path)), state
         config = dict(checkpoint["hyper_parameters"])
         config.pop("_instantiator", None)
         return config, checkpoint["state_dict"]
     except InputError:
         raise
+    except pickle.UnpicklingError as error:  # torch's own message advises to execute what is in the file
+        raise InputError(
+            f"{path}: not a checkpoint, or one that holds more than tensors and plain values, which is refused because "
+            "it could execute code; expected a file of a training, of save_weights, or published FairMOT or CenterNet "
+            "weights"
+        ) from error
     except Exception as error:  # every reader fails in its own way; a user needs one sentence
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot be read as CenterNet weights ({reason})") from error
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    from safetensors import safe_open
-
-    with safe_open(str(path), framework="pt") as file:
-        metadata = file.metadata() or {}
-        if "config" not in metadata:
-            raise InputError(f"{path}: carries no network configuration; expected a file written by save_weights")
-        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a dict
-    return json.loads(metadata["config"]), state
 
 
 def _load_strictly(model: CenterNet, state: Mapping[str, Tensor], path: Path) -> None:

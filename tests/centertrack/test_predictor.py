@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from centertrack.models import save_weights
 from centertrack.predictor import Predictor, fit_input_size
@@ -130,6 +131,9 @@ def test_a_file_that_is_no_weights(tmp_path):
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"no tensors here")
     with pytest.raises(InputError, match="written by save_weights"):
+        Predictor(path)
+    save_file({"a": np.zeros(2)}, path, metadata={"config": "{}"})
+    with pytest.raises(InputError, match="not that of a CenterNet"):
         Predictor(path)
 
 
