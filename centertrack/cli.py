@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from centertrack.commands import (
     associate,
@@ -23,6 +24,8 @@ from centertrack.commands import (
     train,
     validate,
 )
+from centertrack.commands.terminal import complain, sentence
+from centertrack.termination import Terminated, terminable
 from centertrack.version import __version__
 from tracker.errors import InputError
 
@@ -42,7 +45,7 @@ COMMANDS = {
     "convert": convert,
     "bench": bench,
 }
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 DESCRIPTION = "Detect and track objects in video, and measure how well."
 EPILOG = """examples:
   centertrack demo                                      a street scene, tracked and scored
@@ -53,6 +56,15 @@ EPILOG = """examples:
 centertrack COMMAND --help tells more."""
 
 
+class CommandParser(argparse.ArgumentParser):
+    """Answers a mistake with one sentence, not with its usage. Parsers of commands become of this class, too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2 and the sentence."""
+        complain(f"{message}; see {self.prog} --help")
+        self.exit(BAD_INPUT)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -60,27 +72,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As on the command line; those of this process by default.
 
     Returns:
-        Exit code: 0, 2 after bad input, 130 after Ctrl-C.
+        Exit code: 0, 2 after bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
     try:
-        if given[:1] == ["train"]:  # Lightning parses its own arguments, also --help
+        if given[:1] == ["train"]:  # Lightning parses its own arguments, also --help, and takes its own signals
             return train.run(given[1:])
         options = build_parser().parse_args(given)
-        return int(options.run(options))
+        with terminable():
+            return int(options.run(options))
     except InputError as error:
         return _fail(str(error))
     except OSError as error:  # a full disk, a folder that vanished: not for a traceback either
-        where = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror or error}{where}")
+        return _fail(sentence(error))
+    except Terminated:
+        return TERMINATED
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; it imports nothing heavy."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         "centertrack", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"centertrack {__version__}")
@@ -99,7 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    complain(message)
     return BAD_INPUT
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tracker.errors import InputError
+
 if TYPE_CHECKING:
     from centertrack.pipeline import Report
 
@@ -15,6 +17,22 @@ def say(text: str) -> None:
     """Write a line to standard output."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def complain(message: str) -> None:
+    """Write what is wrong to standard error, as one line."""
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+
+
+def sentence(error: InputError | OSError) -> str:
+    """Say what is wrong; what the operating system found as well, with the file.
+
+    >>> sentence(OSError(28, "No space left on device", "rows.txt"))
+    'No space left on device: rows.txt'
+    """
+    if isinstance(error, InputError):
+        return str(error)
+    return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -60,7 +78,7 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
 
         def advance() -> None:
             speed = progress.tasks[0].speed
-            progress.update(task, advance=1, rate=f"{speed:.0f}/s" if speed else "")
+            progress.update(task, advance=1, rate=f"{_rate(speed)}/s" if speed else "")
 
         yield advance
 
@@ -72,6 +90,15 @@ def summary(name: str, report: Report) -> str:
     share the processor.
     """
     found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
-    stages = ", ".join(f"{stage} {rate:.0f}" for stage, rate in report.stage_rates().items())
-    rates = f", {report.frame_rate:.1f} frames/s ({stages})" if report.frames else ""
+    stages = ", ".join(f"{stage} {_rate(rate)}" for stage, rate in report.stage_rates().items())
+    rates = f", {_rate(report.frame_rate)} frames/s ({stages})" if report.frames else ""
     return f"{name}: {report.frames} frames, {found}{rates}"
+
+
+def _rate(value: float) -> str:
+    """Three digits that count, and none less before the point: also a slow network has a rate.
+
+    >>> [_rate(value) for value in (0.0312, 4.0, 25.04, 1234.5)]
+    ['0.0312', '4', '25', '1234']
+    """
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"

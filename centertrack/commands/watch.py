@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centertrack.commands.outputs import OutputPlan
-from centertrack.commands.terminal import progress_bar, say, summary
+from centertrack.commands.terminal import complain, progress_bar, say, sentence, summary
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tracker.io.video import FrameSource
 
 BATCH_SIZE_ON_GPU = 4
-OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+OK, BAD_INPUT = 0, 2
 
 
 def batch_size(predictor: Predictor, frames: FrameSource) -> int:
@@ -45,18 +45,21 @@ def watch(
         make_sinks: Opens the writers for the paths of a source.
 
     Returns:
-        Exit code: 0, 2 if any source failed, 130 after Ctrl-C.
+        Exit code: 0, or 2 if any source failed.
+
+    Raises:
+        KeyboardInterrupt: After Ctrl-C or SIGTERM, once the outputs are finished.
     """
     code = OK
     for source in options.sources:
         try:
             _watch_one(source, options, plan, predictor, make_tracker, make_sinks)
-        except InputError as error:
-            sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        except (InputError, OSError) as error:
+            complain(sentence(error))
             code = BAD_INPUT
         except KeyboardInterrupt:
             sys.stderr.write("interrupted; what was done until then is kept\n")
-            return INTERRUPTED
+            raise
     return code
 
 

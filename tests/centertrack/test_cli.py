@@ -190,6 +190,37 @@ def test_ctrl_c_keeps_what_was_tracked(clip, network, monkeypatch, capsys):
     assert count_frames(Path("runs/still.mp4")) >= 4
 
 
+def test_sigterm_keeps_what_was_tracked(weights, picture, tmp_path):
+    long = tmp_path / "long.mp4"
+    with VideoWriter(long, (160, 96), 25) as writer:
+        for _ in range(200):
+            writer.write(picture)
+    program = (  # stops itself at the fourth frame, twice as `timeout` does
+        "import os, signal, sys\n"
+        "from centertrack.cli import main\n"
+        "from centertrack.pipeline import Pipeline\n"
+        "count = Pipeline._count\n"
+        "def stop(self, result):\n"
+        "    count(self, result)\n"
+        "    if self.report.frames == 4:\n"
+        "        try:\n"
+        "            os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        finally:\n"
+        "            os.kill(os.getpid(), signal.SIGTERM)\n"
+        "Pipeline._count = stop\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = ["track", str(long), "--weights", str(weights), "--device", "cpu"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert done.returncode == 143, done.stderr
+    assert done.stderr.endswith("interrupted; what was done until then is kept\n")
+    assert "Traceback" not in done.stderr
+    assert 4 <= read_results(tmp_path / "runs/long.txt").frames.max() < 200
+    assert count_frames(tmp_path / "runs/long.mp4") >= 4
+
+
 # Detect
 
 
@@ -297,6 +328,22 @@ def test_an_empty_folder(network, capsys):
 def test_a_source_that_fails_does_not_keep_the_others_back(clip, network, capsys):
     assert main(["track", "no.mp4", str(clip), *network, "--results", "rows/"]) == 2
     assert "no.mp4" in error_of(capsys)
+    assert read_results("rows/still.txt").frames.max() == 12
+
+
+def test_a_full_disk_does_not_keep_the_other_sources_back(clip, network, capsys, monkeypatch):
+    from tracker.io import video
+
+    open_source = video.open_source
+
+    def full(source: str) -> object:
+        if source == "first.mp4":
+            raise OSError(28, "No space left on device", source)
+        return open_source(source)
+
+    monkeypatch.setattr(video, "open_source", full)
+    assert main(["track", "first.mp4", str(clip), *network, "--results", "rows/"]) == 2
+    assert error_of(capsys) == "error: No space left on device: first.mp4\n"
     assert read_results("rows/still.txt").frames.max() == 12
 
 
@@ -418,4 +465,6 @@ def test_what_the_parser_refuses_exits_with_2(options, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
-    assert "usage: centertrack" in capsys.readouterr().err
+    error = error_of(capsys)
+    assert "; see centertrack " in error
+    assert error.endswith("--help\n")

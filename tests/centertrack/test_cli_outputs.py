@@ -80,7 +80,7 @@ def test_rows_never_take_the_place_of_another_kind_of_file(results):
 def test_a_video_is_not_written_among_the_images_of_a_source(source):
     Path("imgs").mkdir()
     Path("imgs/001.jpg").touch()
-    with pytest.raises(InputError, match="imgs/out.mp4 lies among the images of the source"):
+    with pytest.raises(InputError, match=r"imgs/out\.mp4 lies among the images of the source"):
         plan(video="imgs/out.mp4", sources=(source,)).paths_for("imgs")
     assert named(plan(video="imgs/out/out.mp4", sources=(source,)).paths_for("imgs")) == {"video": "imgs/out/out.mp4"}
     assert named(plan(results="imgs/rows.txt", sources=(source,)).paths_for("imgs")) == {"results": "imgs/rows.txt"}
