@@ -15,6 +15,7 @@ def atomic_path(target: str | Path, keep_on_error: bool = False) -> Iterator[Pat
     """Give a temporary path beside `target` to write to, and rename it when the block ends.
 
     Missing parent folders are made. A reader never sees half a file, and a failed run never destroys the previous one.
+    Of a link, the file it points to is replaced; what is no file, such as /dev/stdout, is written to directly.
 
     Args:
         target: The final path.
@@ -24,7 +25,7 @@ def atomic_path(target: str | Path, keep_on_error: bool = False) -> Iterator[Pat
         A path in the same folder, with the same suffix as `target` (writers choose their format by it).
 
     Raises:
-        InputError: The folder cannot be made or written to.
+        InputError: The target is a folder, or its folder cannot be made or written to.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -34,10 +35,17 @@ def atomic_path(target: str | Path, keep_on_error: bool = False) -> Iterator[Pat
     '1,1'
     """
     target = Path(target)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    if target.is_dir():
+        raise InputError(f"cannot write {target}: it is a folder; choose another output path")
+    if target.exists() and not target.is_file():
+        yield target
+        return
+    target = Path(os.path.realpath(target))
     try:
+        temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
+        mode = temporary.stat().st_mode
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror or error}; choose another output path") from error
     finished = False
@@ -45,7 +53,9 @@ def atomic_path(target: str | Path, keep_on_error: bool = False) -> Iterator[Pat
         yield temporary
         finished = True
     finally:
-        if finished or keep_on_error:
-            temporary.replace(target)
-        else:
+        try:
+            if finished or keep_on_error:
+                temporary.chmod(mode)  # some writers make the file anew, for its owner only
+                temporary.replace(target)
+        finally:
             temporary.unlink(missing_ok=True)
