@@ -47,7 +47,12 @@ def open_source(source: str | Path) -> FrameSource:
 def _matching(pattern: str) -> FrameSource:
     """The images that a glob pattern finds."""
     base = Path(Path(pattern).anchor or ".")
-    found = base.glob(pattern[len(Path(pattern).anchor) :])
+    try:
+        found = list(base.glob(pattern[len(Path(pattern).anchor) :]))
+    except ValueError as error:
+        raise InputError(
+            f"{pattern}: not a pattern of file names: {error}; ** stands for whole folders only"
+        ) from error
     paths = sort_naturally(path for path in found if path.suffix.lower() in IMAGE_EXTENSIONS)
     if not paths:
         raise InputError(f"{pattern}: expected images that match this pattern, found none")

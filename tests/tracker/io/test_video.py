@@ -280,6 +280,12 @@ class TestImages:
         self.write(tmp_path, ["img1.png", "img2.png", "other.png"])
         assert open_source(tmp_path / pattern).frame_count == 2
 
+    @pytest.mark.parametrize("pattern", ["**x/*.png", "none*.png"])
+    def test_a_pattern_that_finds_nothing_or_is_none(self, tmp_path, pattern):
+        self.write(tmp_path, ["img1.png"])
+        with pytest.raises(InputError, match="pattern"):  # newer Pythons read ** in a name as *
+            open_source(tmp_path / pattern)
+
     def test_a_single_image(self, tmp_path):
         self.write(tmp_path, ["one.png"])
         assert [frame.number for frame in open_source(tmp_path / "one.png")] == [1]
