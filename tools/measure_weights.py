@@ -49,7 +49,7 @@ def measure_weights(
         json_output: Write the figures here too.
         options: Options of the tracker.
     """
-    predictor = Predictor(weights, runtime=runtime, min_score=0.02, max_detections=500)
+    predictor = Predictor(weights, runtime=runtime, min_score=0.001, max_detections=500)
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for path, frames in SEQUENCES.items():
