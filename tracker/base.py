@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -22,7 +22,8 @@ from tracker.trackset import TRACKED, TrackSet
 class TrackerOptions:
     """Options that every tracker knows.
 
-    A `limit` is always the cost from which a pair is refused, and a `min` the smallest value that is accepted.
+    A `limit` is always the cost from which a pair is refused, and a `min` the smallest value that is accepted. A field
+    whose range is not simply [0, inf) says so as `least` and `most` in its metadata.
 
     Attributes:
         frame_rate: Frames per second of the source; turns seconds into frames, and is the step of time where `update`
@@ -46,10 +47,11 @@ class TrackerOptions:
     memory_limit: float = 0.2
 
     def __post_init__(self) -> None:
-        for name, kind in get_type_hints(type(self)).items():
-            _check_option(name, kind, getattr(self, name))
-        if self.frame_rate == 0:
-            raise InputError("frame_rate must be positive frames per second, got 0")
+        kinds = get_type_hints(type(self))
+        for option in fields(self):
+            _check_option(option.name, kinds[option.name], getattr(self, option.name), **option.metadata)
+        if not 0 < self.frame_rate < math.inf:
+            raise InputError(f"frame_rate must be positive and finite frames per second, got {self.frame_rate}")
 
     @property
     def max_lost_frames(self) -> float:
@@ -228,7 +230,8 @@ class Tracker(ABC):
             raise InputError(f"embeddings had {self._embedding_dim} numbers until now and have {dim}; reset() first")
 
 
-def _check_option(name: str, kind: Any, value: Any) -> None:
+def _check_option(name: str, kind: Any, value: Any, least: float = 0, most: float = math.inf) -> None:
+    """Raise InputError if the value is not of the option's kind, or not within [least, most] of its metadata."""
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise InputError(f"{name} must be one of {', '.join(get_args(kind))}, got {value!r}")
@@ -238,8 +241,14 @@ def _check_option(name: str, kind: Any, value: Any) -> None:
     if kind is bool or isinstance(value, bool):
         if not (kind is bool and isinstance(value, bool)):
             raise InputError(f"{name} must be {'true or false' if kind is bool else 'a number'}, got {value!r}")
-    elif not isinstance(value, Real) or not float(value) >= 0:
+        return
+    if not isinstance(value, Real) or not float(value) >= 0:
         raise InputError(f"{name} must be a number, not negative or NaN, got {value!r}")
+    if kind is int and not isinstance(value, Integral):
+        raise InputError(f"{name} must be a whole number, got {value!r}")
+    if not least <= float(value) <= most:
+        bounds = f"at least {least}" if most == math.inf else f"between {least} and {most}"
+        raise InputError(f"{name} must be {bounds}, got {value!r}")
 
 
 def _changed(options: TrackerOptions, changes: Mapping[str, Any], owner: str) -> TrackerOptions:

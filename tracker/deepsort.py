@@ -6,7 +6,7 @@ Wojke et al., "Simple Online and Realtime Tracking with a Deep Association Metri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,7 +40,7 @@ class DeepSortOptions(TrackerOptions):
     min_score: float = 0.4
     min_hits: int = 3
     embedding_limit: float = 0.2
-    gallery_size: int = 100
+    gallery_size: int = field(default=100, metadata={"least": 1})
     gate_chi2: float = GATE_CHI2
     iou_limit: float = 0.7
 

@@ -8,7 +8,7 @@ family is only who is matched with whom, which they say in `_associate`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import ClassVar
 
@@ -39,7 +39,7 @@ class LifecycleOptions(TrackerOptions):
     min_score: float = 0.4
     min_hits: int = 2
     duplicate_limit: float = 0.15
-    embedding_momentum: float = 0.9
+    embedding_momentum: float = field(default=0.9, metadata={"most": 1})
 
 
 class LifecycleTracker(Tracker):

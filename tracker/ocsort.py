@@ -7,7 +7,7 @@ that comes back is filtered again along a straight path between its two observat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -37,7 +37,7 @@ class OCSortOptions(SortOptions):
     min_low_score: float = 0.1
     use_low_scores: bool = False
     direction_weight: float = 0.2
-    direction_updates: int = 3
+    direction_updates: int = field(default=3, metadata={"least": 1})
     filtered_boxes: bool = True
 
 

@@ -34,6 +34,16 @@ def test_spelling_of_names_is_forgiven():
         (lambda: make_tracker("fairmot", min_score="0.5"), "min_score must be a number.*'0.5'"),
         (lambda: make_tracker("fairmot", min_score=True), "min_score must be a number, got True"),
         (lambda: make_tracker("fairmot", class_agnostic=1), "class_agnostic must be true or false, got 1"),
+        (lambda: make_tracker("fairmot", frame_rate=float("inf")), "frame_rate must be positive and finite"),
+        (
+            lambda: make_tracker("fairmot", embedding_momentum=1.1),
+            "embedding_momentum must be between 0 and 1",
+        ),
+        (lambda: make_tracker("fairmot", min_hits=2.5), "min_hits must be a whole number, got 2.5"),
+        (lambda: make_tracker("deepsort", gallery_size=2.5), "gallery_size must be a whole number, got 2.5"),
+        (lambda: make_tracker("deepsort", gallery_size=0), "gallery_size must be at least 1, got 0"),
+        (lambda: make_tracker("ocsort", direction_updates=1.5), "direction_updates must be a whole number, got 1.5"),
+        (lambda: make_tracker("ocsort", direction_updates=0), "direction_updates must be at least 1, got 0"),
         (lambda: make_tracker("fairmot", embedding_distance="l2"), "one of cosine, euclidean, got 'l2'"),
     ],
 )
