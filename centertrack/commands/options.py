@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from tracker.errors import InputError
+from tracker.factory import tracker_options
 
 if TYPE_CHECKING:
     from centertrack.predictor import Predictor
 
+SCORE_OPTIONS = ("min_score", "min_low_score", "min_new_score")  # of the trackers
 STREAMS_ON_CPU = 2  # frames in the network at a time: small networks keep few cores busy only by twos
 
 
@@ -33,8 +35,8 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         "--weights",
         default="fairmot-nano",
         metavar="NAME|FILE",
-        help="bundled weights (see: centertrack models), a .safetensors file or a .ckpt of a training "
-        "(default: %(default)s)",
+        help="bundled weights (see: centertrack models), a .safetensors file, a .ckpt of a training, a .pth of FairMOT "
+        "or CenterNet, or a file of centertrack export (default: %(default)s)",
     )
     group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     if not all_runtimes:
@@ -97,12 +99,33 @@ def read_tracker_options(tracker: str, texts: Sequence[str]) -> dict[str, Any]:
     >>> read_tracker_options("botsort", ["camera_motion=none"]), read_tracker_options("fairmot", ["min_new_score=none"])
     ({'camera_motion': 'none'}, {'min_new_score': None})
     """
-    from tracker.factory import tracker_options
-
     kinds = get_type_hints(type(tracker_options(tracker)))
     values = read_assignments(texts)
     words = {name: "none" for name, value in values.items() if value is None and "none" in get_args(kinds.get(name))}
     return {**values, **words}
+
+
+def score_changes(tracker: str, changes: Mapping[str, Any], min_score: float) -> dict[str, Any]:
+    """Return the changes of a tracker's options that make it use detections from `min_score` on.
+
+    A threshold for new tracks or for weak detections that is higher comes down with it; what the user set stays.
+
+    >>> score_changes("bytetrack", {}, 0.3), score_changes("bytetrack", {"min_new_score": 0.5}, 0.3)
+    ({'min_score': 0.3, 'min_new_score': 0.3}, {'min_score': 0.3})
+    """
+    defaults = thresholds(tracker_options(tracker))
+    lowered = {name: min_score for name, value in defaults.items() if name == "min_score" or value > min_score}
+    return {name: value for name, value in lowered.items() if name not in changes}
+
+
+def thresholds(options: Any) -> dict[str, float]:
+    """Return the scores that a tracker's options compare with, by name.
+
+    >>> thresholds(tracker_options("bytetrack"))
+    {'min_score': 0.6, 'min_low_score': 0.1, 'min_new_score': 0.7}
+    """
+    values = {name: getattr(options, name, None) for name in SCORE_OPTIONS}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def read_steps(text: str) -> list[str]:

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from centertrack.graph import DetectionGraph
 from centertrack.models import BACKBONES, HEADS, BaseHead, CenterNet, LossOptions
 from centertrack.models.backbones import Backbone
 from centertrack.models.build import build_backbone, build_neck
+from centertrack.onnx_model import quiet
 from tracker.errors import InputError
 
 NANO: dict[str, Any] = {
@@ -73,7 +75,7 @@ def test_forward_gives_probabilities_under_names(task: str) -> None:
 
 def test_forward_can_be_traced() -> None:
     model, x = nano().eval(), torch.randn(1, 3, 64, 96)
-    with torch.no_grad():
+    with quiet(), torch.no_grad():
         traced = torch.jit.trace(model, x)
         for found, expected in zip(traced(x), model(x), strict=True):
             torch.testing.assert_close(found, expected)
@@ -222,6 +224,11 @@ def test_several_levels_are_trained_and_decoded_together(neck: str) -> None:
     assert found.bboxes.shape == (2, 30, 4)
     assert found.embeddings.shape == (2, 30, 8)
     assert (found.scores.diff(dim=1) <= 0).all()
+    pixels = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
+    graph = DetectionGraph(model).eval()
+    with quiet(), torch.no_grad():
+        traced = torch.jit.trace(graph, pixels, check_trace=False)
+        torch.testing.assert_close(traced(pixels)[1], graph(pixels).scores)
 
 
 def test_an_object_is_drawn_on_the_level_of_its_size() -> None:
