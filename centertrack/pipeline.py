@@ -46,6 +46,7 @@ class Report:
     Attributes:
         frames: Frames that passed all stages.
         detections: Objects found in them.
+        best_score: Of all of them; 0 if there are none.
         ids: Distinct identities; None where nothing was tracked.
         seconds: From start to end.
         busy_seconds: Name of each stage -> time it worked; for a stage with several workers, the mean.
@@ -53,6 +54,7 @@ class Report:
 
     frames: int = 0
     detections: int = 0
+    best_score: float = 0.0
     ids: set[int] | None = None
     seconds: float = 0.0
     busy_seconds: dict[str, float] = field(default_factory=dict)
@@ -165,7 +167,9 @@ class Pipeline:
 
     def _count(self, result: FrameResult) -> None:
         self.report.frames += 1
-        self.report.detections += 0 if result.detections is None else len(result.detections)
+        if result.detections is not None and len(result.detections):
+            self.report.detections += len(result.detections)
+            self.report.best_score = max(self.report.best_score, float(result.detections.scores.max()))
         if result.tracks is not None and self.report.ids is not None:
             self.report.ids.update(result.tracks.ids.tolist())
 

@@ -83,13 +83,22 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
         yield advance
 
 
-def summary(name: str, report: Report) -> str:
+def summary(name: str, report: Report, start_score: float = 0.0) -> str:
     """Say in one line what a run did and how fast each stage was.
 
     The rate of a stage is what it could do if it waited for no other; the end-to-end rate is lower, since the stages
     share the processor.
+
+    Args:
+        name: Of the source.
+        report: What was done.
+        start_score: Detections from here on may start a track; the line tells if there is no id because none did.
     """
     found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
+    if report.ids is not None and not report.ids and report.detections:
+        found += f" from {report.detections} detections, the best of which scores {report.best_score:.3g}"
+        if report.best_score < start_score:
+            found += f" while tracks start from {start_score:g}: lower --min-score"
     stages = ", ".join(f"{stage} {_rate(rate)}" for stage, rate in report.stage_rates().items())
     rates = f", {_rate(report.frame_rate)} frames/s ({stages})" if report.frames else ""
     return f"{name}: {report.frames} frames, {found}{rates}"

@@ -15,6 +15,8 @@ from centertrack.commands.options import (
     read_steps,
     read_tracker_options,
     score,
+    score_changes,
+    thresholds,
 )
 from centertrack.commands.outputs import OutputKind, OutputPlan
 from tracker.errors import InputError
@@ -37,7 +39,7 @@ EPILOG = """examples:
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
   centertrack track rtsp://camera/stream --max-frames 1000"""
 ROW_SUFFIXES = (".txt", ".csv")
-PREDICTOR_MIN_SCORE = 0.1  # trackers with a second stage use weak detections
+PREDICTOR_MIN_SCORE = 0.1  # or lower; what no track starts from is worth knowing, see `summary`
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tracker", default="fairmot", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
     )
     tracking.add_argument(
-        "--min-score", type=score, metavar="S", help="detections below do not count (default: the tracker's own)"
+        "--min-score",
+        type=score,
+        metavar="S",
+        help="detections below do not count, from here on they may start tracks (default: the tracker's own)",
     )
     tracking.add_argument(
         "--option",
@@ -79,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
     changes = read_tracker_options(options.tracker, options.option)
     if options.min_score is not None:
-        changes.setdefault("min_score", options.min_score)
+        changes.update(score_changes(options.tracker, changes, options.min_score))
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
     steps = read_steps(options.postprocess)
     kinds = [
@@ -87,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
     ]
     plan = OutputPlan(kinds, options.sources)
-    predictor = build_predictor(options, min(PREDICTOR_MIN_SCORE, options.min_score or 1.0))
+    predictor = build_predictor(options, min(PREDICTOR_MIN_SCORE, *thresholds(sample.options).values()))
     if sample.needs_embeddings and not predictor.has_embeddings:
         raise InputError(
             f"tracker {options.tracker} compares appearance, but {options.weights} has no re-identification head; "

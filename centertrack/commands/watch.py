@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centertrack.commands.options import thresholds
 from centertrack.commands.outputs import OutputPlan
 from centertrack.commands.terminal import complain, progress_bar, say, sentence, summary
 from tracker.errors import InputError
@@ -88,6 +89,13 @@ def _watch_one(
         finally:
             stack.close()
             if not options.quiet:
-                say(summary(frames.name, pipeline.report))
+                say(summary(frames.name, pipeline.report, _start_score(tracker)))
                 for kind, path in paths.items():
                     say(f"  {kind}: {path}")
+
+
+def _start_score(tracker: Tracker | None) -> float:
+    """Return the score from which a detection may start a track."""
+    if tracker is None:
+        return 0.0
+    return max((value for name, value in thresholds(tracker.options).items() if name != "min_low_score"), default=0.0)

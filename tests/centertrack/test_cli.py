@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from centertrack.cli import COMMANDS, main
+from centertrack.commands.options import score_changes
 from centertrack.models import save_weights
 from centertrack.version import __version__
 from tests.centertrack.conftest import small_network
@@ -165,6 +167,46 @@ def test_tracker_options_and_frames_are_obeyed(clip, network):
     assert main(["track", str(clip), *network, "--results", "rows.txt", *options]) == 0
     rows = read_results("rows.txt")
     assert rows.frames.max() == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "lowest"),
+    [
+        (["--min-score", "0"], 0.0),
+        (["--min-score", "0.02", "--tracker", "bytetrack"], 0.02),
+        (["--tracker", "bytetrack", "--option", "min_low_score=0.05"], 0.05),
+        (["--option", "min_new_score=0.03"], 0.03),
+        ([], 0.1),
+    ],
+)
+def test_low_thresholds_reach_the_predictor(clip, network, monkeypatch, options, lowest):
+    from centertrack import predictor
+
+    given = []
+    start = predictor.Predictor.__init__
+
+    def remember(self: predictor.Predictor, *arguments: object, **keywords: object) -> None:
+        given.append(keywords["min_score"])
+        start(self, *arguments, **keywords)
+
+    monkeypatch.setattr(predictor.Predictor, "__init__", remember)
+    assert main(["track", str(clip), *network, "--results", "rows.txt", "--max-frames", "1", *options]) == 0
+    assert given == [lowest]
+
+
+def test_min_score_lowers_the_threshold_of_new_tracks_unless_given():
+    assert score_changes("bytetrack", {}, 0.0) == {"min_score": 0, "min_low_score": 0, "min_new_score": 0}
+    assert score_changes("bytetrack", {}, 0.8) == {"min_score": 0.8}
+    assert score_changes("bytetrack", {"min_new_score": 0.7}, 0.3) == {"min_score": 0.3}
+    assert score_changes("fairmot", {}, 0.1) == {"min_score": 0.1}
+    assert score_changes("fairmot", {"min_score": 0.5}, 0.1) == {}
+
+
+def test_no_ids_although_there_are_detections(clip, network, capsys):
+    assert main(["track", str(clip), *network, "--results", "rows.txt", "--min-score", "1"]) == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert re.match(r"still: 12 frames, 0 ids from \d+ detections, the best of which scores 0\.\d+ while", line)
+    assert "tracks start from 1: lower --min-score, " in line
 
 
 def test_results_are_the_same_every_time(clip, network):
