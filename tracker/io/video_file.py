@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ class VideoFile(FrameSource):
     """
 
     def __init__(self, source: str | Path) -> None:
-        self._source = str(source)
+        self._address = str(source)
+        self._source = _without_login(self._address)  # for names and messages, which end up in files and logs
         self.is_live = "://" in self._source
         self.name = self._source if self.is_live else Path(source).stem
         self._opened: tuple[Any, Iterator[tuple[int, Any]], tuple[int, Any]] | None = self._open()
@@ -85,7 +87,7 @@ class VideoFile(FrameSource):
         self._check_path()
         options = {"rtsp_transport": "tcp"} if self._source.startswith("rtsp") else {}
         try:
-            container = av.open(self._source, options=options, timeout=15.0 if self.is_live else None)
+            container = av.open(self._address, options=options, timeout=15.0 if self.is_live else None)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise InputError(f"{self._source}: cannot be opened as a video: {_reason(error)}") from error
         try:
@@ -108,7 +110,7 @@ class VideoFile(FrameSource):
     def _check_path(self) -> None:
         if self.is_live:
             return
-        path = Path(self._source)
+        path = Path(self._address)
         if not path.exists():
             raise InputError(f"{path}: no such file; check the path of the video")
         if path.is_file() and path.stat().st_size == 0:
@@ -128,6 +130,15 @@ class VideoFile(FrameSource):
         width, height = self.size[::-1] if turns % 2 else self.size
         image = picture.to_ndarray(format="rgb24", width=width, height=height)
         return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _without_login(address: str) -> str:
+    """Leave user and password out of a URL.
+
+    >>> _without_login("rtsp://user:p@ss@camera/stream?to=a@b")
+    'rtsp://camera/stream?to=a@b'
+    """
+    return re.sub(r"(?<=://)[^/?#]*@", "", address)
 
 
 def _frame_rate(stream: Any) -> float:

@@ -10,6 +10,7 @@ import pytest
 
 from tracker.errors import InputError
 from tracker.io.video import VideoWriter, open_source
+from tracker.io.video_file import VideoFile
 
 SIZE = (96, 64)
 
@@ -183,6 +184,17 @@ class TestDamagedVideo:
             path.write_bytes(content)
         with pytest.raises(InputError, match=message):
             open_source(path)
+
+    def test_the_login_of_a_stream_is_not_told(self):
+        with pytest.raises(InputError, match=r"^rtsp://127\.0\.0\.1:9/door: cannot be opened") as caught:
+            open_source("rtsp://user:secret@127.0.0.1:9/door")
+        assert "secret" not in str(caught.value)
+
+    def test_a_stream_is_opened_with_its_login_and_named_without(self, tmp_path, monkeypatch):
+        clip, opened, open_file = write_clip(tmp_path / "clip.mp4", count=2), [], av.open
+        monkeypatch.setattr(av, "open", lambda address, **_: opened.append(address) or open_file(str(clip)))
+        with VideoFile("rtsp://user:secret@camera/door") as source:
+            assert (opened, source.name) == (["rtsp://user:secret@camera/door"], "rtsp://camera/door")
 
     def test_sound_without_pictures(self, tmp_path):
         path = tmp_path / "sound.wav"
