@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 
 from tracker.errors import InputError
@@ -14,19 +15,22 @@ def resolve_device(name: str) -> str:
     """Return `cpu`, or `cuda` (with its index, if one is given).
 
     Raises:
-        InputError: The name is unknown, or CUDA is asked for and cannot be used.
+        InputError: The name is unknown, there is no GPU of this index, or CUDA is asked for and cannot be used.
 
     >>> resolve_device("cpu")
     'cpu'
     """
-    family = name.split(":")[0]
-    if family not in DEVICES:
-        raise InputError(f"device must be one of {', '.join(DEVICES)}, got {name!r}")
+    family, colon, index = name.partition(":")
+    if family not in DEVICES or (colon and (family != "cuda" or not re.fullmatch("[0-9]+", index))):
+        raise InputError(f"device must be one of {', '.join(DEVICES)}, or cuda:INDEX, got {name!r}")
     if family == "cpu" or (family == "auto" and not _has_driver()):
         return "cpu"
     import torch
 
     if torch.cuda.is_available():
+        count = torch.cuda.device_count()
+        if colon and int(index) >= count:
+            raise InputError(f"device {name!r} was asked for, but there are cuda:0 to cuda:{count - 1} only")
         return "cuda" if family == "auto" else name
     if family == "auto":
         return "cpu"
