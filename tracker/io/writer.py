@@ -44,8 +44,8 @@ class VideoWriter:
         self.path, self.size, self.frame_rate = Path(path), size, frame_rate
         if self.path.suffix.lower() not in VIDEO_SUFFIXES:
             raise InputError(f"{path}: expected a video file name ending in {', '.join(VIDEO_SUFFIXES)}")
-        if min(size) < 2 or frame_rate <= 0:
-            raise ValueError(f"size must be at least 2 x 2 and frame_rate positive, got {size} and {frame_rate}")
+        if min(size) < 1 or frame_rate <= 0:
+            raise ValueError(f"size and frame_rate must be positive, got {size} and {frame_rate}")
         self._stack = ExitStack()
         temporary = self._stack.enter_context(atomic_path(self.path, keep_on_error=True))
         flags = {} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}

@@ -104,13 +104,14 @@ class TestVideo:
         assert np.all(np.diff([frame.time for frame in frames]) > 0)
         assert len(frames) == 4
 
-    def test_odd_sizes_are_padded_to_even_ones(self, tmp_path):
-        with VideoWriter(tmp_path / "odd.mp4", (97, 63), 25) as writer:
-            writer.write(picture(0, (97, 63)))
+    @pytest.mark.parametrize(("size", "evened"), [((97, 63), (98, 64)), ((1, 1), (2, 2)), ((1, 40), (2, 40))])
+    def test_odd_sizes_are_padded_to_even_ones(self, tmp_path, size, evened):
+        with VideoWriter(tmp_path / "odd.mp4", size, 25) as writer:
+            writer.write(picture(0, size))
         source = open_source(tmp_path / "odd.mp4")
-        assert source.size == (98, 64)
-        image = next(iter(source)).image
-        assert np.abs(image[:63, :97].astype(int) - picture(0, (97, 63))).mean() < 4
+        assert source.size == evened
+        image = next(iter(source)).image[: size[1], : size[0]]
+        assert np.abs(image.astype(int) - picture(0, size)).mean() < 4
 
     def test_another_size_is_scaled_to_fit_on_black(self, tmp_path):
         with VideoWriter(tmp_path / "fit.mp4", SIZE, 25) as writer:
