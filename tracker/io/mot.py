@@ -28,6 +28,7 @@ RowsT = TypeVar("RowsT", bound="MotRows")
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 DEFAULT_FRAME_RATE = 30.0
+_INTEGER_LIMIT = 2.0**53  # float64 has gaps beyond
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,8 +128,8 @@ def read_ground_truth(path: str | Path) -> GroundTruthRows:
     has_classes = table.values.shape[1] in (8, 9)
     rows = GroundTruthRows(
         *_common_columns(table),
-        flags=_column(table, 6, default=1).astype(np.int64),
-        classes=(_column(table, 7, 1) if has_classes else np.ones(len(table.lines))).astype(np.int64),
+        flags=_integers(table, 6, default=1),
+        classes=_integers(table, 7, default=1) if has_classes else np.ones(len(table.lines), np.int64),
         visibilities=_column(table, 8, 1) if has_classes else np.ones(len(table.lines)),
         has_classes=has_classes,
     )
@@ -145,7 +146,7 @@ def read_results(path: str | Path) -> ResultRows:
     rows = ResultRows(
         *_common_columns(table),
         scores=_column(table, 6, default=1),
-        classes=_column(table, 7, default=-1).astype(np.int64),
+        classes=_integers(table, 7, default=-1),
     )
     return _sorted_by_frame(rows)
 
@@ -171,11 +172,12 @@ def _common_columns(table: NumberTable) -> tuple[Path, Integers, Integers, Integ
         )
     if not np.isfinite(values[:, :6]).all():
         raise table.row_error(int((~np.isfinite(values[:, :6])).any(axis=1).argmax()), "expected finite numbers")
-    frames_ids = values[:, :2].astype(np.int64)
-    if (frames_ids != values[:, :2]).any():
-        row = int((frames_ids != values[:, :2]).any(axis=1).argmax())
-        raise table.row_error(row, "expected whole numbers as frame and id")
-    return table.path, table.lines, frames_ids[:, 0], frames_ids[:, 1], values[:, 2:6]
+    frames_ids = values[:, :2]
+    is_whole = (frames_ids == np.floor(frames_ids)) & (np.abs(frames_ids) < _INTEGER_LIMIT)
+    if not is_whole.all():
+        raise table.row_error(int((~is_whole).any(axis=1).argmax()), "expected whole numbers as frame and id")
+    frames, ids = frames_ids.astype(np.int64).T
+    return table.path, table.lines, frames, ids, values[:, 2:6]
 
 
 def _column(table: NumberTable, column: int, default: float) -> Floats:
@@ -185,6 +187,14 @@ def _column(table: NumberTable, column: int, default: float) -> Floats:
     if not np.isfinite(values).all():
         raise table.row_error(int((~np.isfinite(values)).argmax()), f"expected a finite number in column {column + 1}")
     return values
+
+
+def _integers(table: NumberTable, column: int, default: int) -> Integers:
+    values = _column(table, column, default)
+    too_large = np.abs(values) >= _INTEGER_LIMIT
+    if too_large.any():
+        raise table.row_error(int(too_large.argmax()), f"expected a small whole number in column {column + 1}")
+    return values.astype(np.int64)
 
 
 def _sorted_by_frame(rows: RowsT) -> RowsT:

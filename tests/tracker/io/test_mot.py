@@ -120,12 +120,16 @@ def test_an_empty_file_has_no_rows(write):
         ("1,1,1,1\n", r"rows.txt:1: expected at least 6 columns .* got 4"),
         ("1,1,1,1,1,1\n\n1,2,1,nan,1,1\n", r"rows.txt:3: expected finite numbers: 1,2,1,nan,1,1"),
         ("1,1.5,1,1,1,1\n", r"rows.txt:1: expected whole numbers as frame and id: 1,1.5,"),
+        ("1e30,1,1,1,1,1,1\n", r"rows.txt:1: expected whole numbers as frame and id: 1e\+30,1,"),
+        ("1,-1e30,1,1,1,1,1\n", r"rows.txt:1: expected whole numbers as frame and id: 1,-1e\+30,"),
+        ("1,1,1,1,1,1,1,1e30\n", r"rows.txt:1: expected a small whole number in column 8"),
         ("1,1,1,1,1,1,inf\n", r"rows.txt:1: expected a finite number in column 7"),
         ("1,1,1,1,1,1,1,\n", r"rows.txt:1: expected numbers"),
         ("1,1,1,1,1,-,1\n", r"rows.txt:1: expected numbers"),
         ("1,1,1,1,1,1.2.3,1\n", r"rows.txt:1: expected numbers"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_a_broken_row_is_named(write, text, message):
     with pytest.raises(InputError, match=message):
         read_results(write(text))
