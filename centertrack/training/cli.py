@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         InputError: The configuration has a mistake, or a file that it names is missing or broken.
     """
     torch.set_float32_matmul_precision("high")
+    logging.getLogger("lightning_fabric.utilities.seed").setLevel(logging.WARNING)  # the seed is in the configuration
+    warnings.filterwarnings(
+        "ignore", "LightningCLI's args parameter is intended"
+    )  # they are what follows `train` there
     try:
         TrainingCLI(
             CenterNet,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,15 @@ def test_the_command_exits_with_two(tmp_path: Path, capsys: pytest.CaptureFixtur
         printed.err.strip()
         == "error: configuration: there is no option 'data.sise'; did you mean 'data.size' or 'data.seed'?"
     )
+
+
+def test_nothing_is_said_before_the_mistake(tmp_path: Path) -> None:
+    config = write_config(tmp_path, "data", {"train": [{"format": "mot", "path": "nowhere"}]})
+    program = [sys.executable, "-m", "centertrack", "train", "fit", "--config", config]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_messages_without_a_pattern_are_kept_on_one_line() -> None:
