@@ -7,6 +7,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from centertrack.runtimes import FASTEST, RUNTIMES
 from tracker.errors import InputError
 from tracker.factory import tracker_options
 
@@ -43,8 +44,8 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         group.add_argument(
             "--runtime",
             default="auto",
-            help="auto, torch, onnxruntime, openvino or tensorrt; auto is the fastest that is installed "
-            "(default: %(default)s)",
+            help=f"{', '.join(RUNTIMES)}; auto is the first that is installed of {', '.join(FASTEST['cpu'])} on a CPU, "
+            f"of {', '.join(FASTEST['cuda'])} on a GPU (default: %(default)s)",
         )
     group.add_argument(
         "--image-size",
