@@ -90,6 +90,23 @@ def test_boxes_far_out_of_the_image_count_like_others(tmp_path):
     assert_equal_to_plain(folder / "gt" / "gt.txt", tmp_path / "sequence.txt", 3)
 
 
+def test_boxes_without_a_size_match_nothing(tmp_path):
+    gt = [(frame, i, 100.0 * i, 50.0, 20.0, 40.0) for frame in (1, 2, 3) for i in (1, 2, 3, 4)]
+    turned = {
+        1: (20.0, 40.0, -20.0, -40.0),
+        2: (20.0, 0.0, -20.0, 40.0),
+        3: (0.0, 40.0, 20.0, -40.0),
+        4: (0, 0, 20, 40),
+    }
+    results = [(frame, i, left + turned[i][0], top + turned[i][1], *turned[i][2:]) for frame, i, left, top, _, _ in gt]
+    folder = tmp_path / "sequence"
+    write_ground_truth(folder / "gt" / "gt.txt", gt)
+    write_results(tmp_path / "sequence.txt", results)
+    assert_equal_to_plain(folder / "gt" / "gt.txt", tmp_path / "sequence.txt", 3)
+    metrics = evaluate(folder, tmp_path / "sequence.txt", "MOT17").combined.metrics()
+    assert (metrics["TP"], metrics["FP"]) == (3, 9)
+
+
 @pytest.mark.parametrize("sequence", ["MOT17-09-SDP", pytest.param("MOT17-05-FRCNN", marks=pytest.mark.slow)])
 def test_perturbed_real_ground_truth(shared_data, tmp_path, sequence):
     folder = shared_data / "MOT17-labels" / "train" / sequence
