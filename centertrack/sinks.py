@@ -5,6 +5,7 @@ Sinks are context managers around a writer; what was written is kept when they a
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,22 +141,36 @@ class CocoSink(FileSink):
 
     Args:
         path: Of the JSON file.
-        source: Images are named after its files, or for a video after its name and the frame number.
+        source: Images are named after its files, from the folder on that holds all of them; those of a video after its
+            name and the frame number.
         class_names: Name of each label.
     """
 
     def __init__(self, path: str | Path, source: FrameSource, class_names: list[str]) -> None:
         self._writer = CocoWriter(path, class_names)
-        self._files = iter(getattr(source, "paths", ()))
+        self._files = iter(_names_within_common_folder(getattr(source, "paths", ())))
         self._source = source.name
 
     def write(self, result: FrameResult) -> None:
         """Add the detections of a frame."""
-        file = next(self._files, None)
-        name = f"{self._source}/{result.frame.number:06d}" if file is None else file.name
+        name = next(self._files, f"{self._source}/{result.frame.number:06d}")
         if result.detections is not None:
             self._writer.write(name, result.frame.image.shape[1::-1], result.detections)
 
     def close(self) -> None:
         """Write the file."""
         self._writer.close()
+
+
+def _names_within_common_folder(paths: Sequence[Path]) -> list[str]:
+    """Name files so that equal names in different folders are told apart.
+
+    >>> _names_within_common_folder([Path("set/a/img1/1.jpg"), Path("set/b/img1/1.jpg")])
+    ['a/img1/1.jpg', 'b/img1/1.jpg']
+    >>> _names_within_common_folder([Path("photos/1.jpg"), Path("photos/2.jpg")])
+    ['1.jpg', '2.jpg']
+    """
+    if not paths:
+        return []
+    common = os.path.commonpath([path.parent for path in paths])
+    return [Path(os.path.relpath(path, common)).as_posix() for path in paths]

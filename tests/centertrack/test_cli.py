@@ -281,6 +281,16 @@ def test_detect_writes_coco(image_folder, network, capsys):
     assert [row["id"] for row in content["annotations"]] == list(range(1, len(content["annotations"]) + 1))
 
 
+def test_detect_tells_equal_names_in_several_folders_apart(image_folder, network):
+    for name in ("a", "b"):
+        folder = Path("set", name, "img1")
+        folder.mkdir(parents=True)
+        (folder / "1.png").write_bytes((image_folder / "1.png").read_bytes())
+    assert main(["detect", "set/*/img1/*.png", *network, "--results", "found.json"]) == 0
+    content = json.loads(Path("found.json").read_text(encoding="utf-8"))
+    assert [image["file_name"] for image in content["images"]] == ["a/img1/1.png", "b/img1/1.png"]
+
+
 def test_detect_writes_both_by_default(clip, network):
     assert main(["detect", str(clip), *network]) == 0
     content = json.loads(Path("runs/still.json").read_text(encoding="utf-8"))
