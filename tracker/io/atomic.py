@@ -40,10 +40,10 @@ def atomic_path(target: str | Path, keep_on_error: bool = False) -> Iterator[Pat
     if target.exists() and not target.is_file():
         yield target
         return
-    target = Path(os.path.realpath(target))
+    final = Path(os.path.realpath(target))
+    temporary = final.with_name(f".{final.stem}.{os.getpid()}.part{final.suffix}")
     try:
-        temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
         mode = temporary.stat().st_mode
     except OSError as error:
@@ -56,6 +56,6 @@ def atomic_path(target: str | Path, keep_on_error: bool = False) -> Iterator[Pat
         try:
             if finished or keep_on_error:
                 temporary.chmod(mode)  # some writers make the file anew, for its owner only
-                temporary.replace(target)
+                temporary.replace(final)
         finally:
             temporary.unlink(missing_ok=True)

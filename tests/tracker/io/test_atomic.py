@@ -40,6 +40,13 @@ def test_a_folder_is_refused_before_anything_is_computed(tmp_path):
     assert names(tmp_path) == ["out.mp4"]
 
 
+def test_an_error_names_the_path_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    with pytest.raises(InputError, match=r"^cannot write file.rows\.txt: "), atomic_path("file/rows.txt"):
+        pytest.fail("the block was entered")
+
+
 @on_posix
 def test_the_target_of_a_link_is_replaced_and_the_link_stays(tmp_path):
     (tmp_path / "disk").mkdir()
