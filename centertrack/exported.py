@@ -46,6 +46,11 @@ class ExportedFile:
         """One of `FORMATS`."""
         return FORMATS[self.path.suffix]
 
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """What can execute it, fastest on a CPU first."""
+        return RUNTIMES[self.format] if openvino_can_read(self.path) else ("onnxruntime", "tensorrt")
+
 
 def is_exported(weights: object) -> bool:
     """Whether these are weights in a file of `export.py`, told by the suffix."""
@@ -75,8 +80,13 @@ def read_exported(path: str | Path) -> ExportedFile:
     return ExportedFile(path, about["config"], about["batch"])
 
 
+def openvino_can_read(path: Path) -> bool:
+    """Whether OpenVINO can read a file: its ONNX reader ends the process at a deformable convolution."""
+    return path.suffix != ".onnx" or b"DeformConv" not in path.read_bytes()
+
+
 def _read_onnx(path: Path) -> str:
-    if importlib.util.find_spec("onnxruntime") is None:
+    if importlib.util.find_spec("onnxruntime") is None and openvino_can_read(path):
         import openvino
 
         return _rt_info(openvino.Core().read_model(path), ["framework", METADATA])
@@ -135,7 +145,7 @@ class ExportedRuntime:
         width, height = file.config["input_format"]["size"]
         if image_size not in (None, (width, height)):
             raise InputError(f"{file.path} was exported for {width}x{height}; export it again for another size")
-        self.name = choose_exported_runtime(file.format, runtime, device)
+        self.name = choose_exported_runtime(file.runtimes, runtime, device)
         self._file = file
         openers: dict[str, Callable[[Path, str], Execute]] = {"openvino": _open_openvino, "torch": _open_torchscript}
         open_file = openers.get(self.name, lambda path, device: _open_onnxruntime(path, self.name, device))
@@ -161,26 +171,30 @@ class ExportedRuntime:
         return [np.array(values[: len(images)]) for values in self._execute(np.ascontiguousarray(filled))]
 
 
-def choose_exported_runtime(file_format: str, runtime: str, device: str) -> str:
-    """Turn `auto` into the fastest installed runtime for an exported format, and check any other name.
+def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) -> str:
+    """Turn `auto` into the fastest installed runtime for an exported file, and check any other name.
+
+    Args:
+        runtimes: That can execute the file, fastest first.
+        runtime: What is asked for.
+        device: `cpu` or `cuda[:INDEX]`.
 
     Raises:
-        InputError: Nothing that is installed executes this format on this device.
+        InputError: Nothing that is installed executes this file on this device.
 
-    >>> choose_exported_runtime("torchscript", "auto", "cpu")
+    >>> choose_exported_runtime(["torch"], "auto", "cpu")
     'torch'
     """
-    able = [name for name in RUNTIMES[file_format] if (name != "openvino") or device == "cpu"]
-    able = [name for name in able if name != "tensorrt" or device != "cpu"]
+    elsewhere = "tensorrt" if device == "cpu" else "openvino"
+    able = [name for name in runtimes if name != elsewhere]
+    names = " or ".join(able) or "no runtime"
     if runtime == "auto":
         installed = [name for name in able if importlib.util.find_spec(name) is not None]
         if not installed:
-            raise InputError(f"{file_format} files need one of {', '.join(able) or 'no runtime on ' + device}")
+            raise InputError(f"on {device} this file runs with {names}, which is not installed")
         return installed[0]
     if runtime not in able:
-        raise InputError(
-            f"{file_format} files run on {device} with {' or '.join(able) or 'nothing'}, not with {runtime}"
-        )
+        raise InputError(f"on {device} this file runs with {names}, not with {runtime}")
     if importlib.util.find_spec(runtime) is None:
         raise InputError(f"runtime {runtime} is not installed; pip install {runtime}")
     return runtime

@@ -147,6 +147,9 @@ def test_a_deformable_layer_becomes_one_standard_operator(tmp_path: Path, pictur
     assert [opset.version for opset in graph.opset_import if opset.domain == ""] == [20]
     assert [node.op_type for node in graph.graph.node].count("DeformConv") == 3
     assert measure_parity(model, file, [picture], DECODING).largest < 1e-3
+    assert ExportedRuntime(file).name == "onnxruntime"  # reading it, OpenVINO would end the process
+    with pytest.raises(InputError, match="not with openvino"):
+        ExportedRuntime(file, "openvino")
 
 
 @pytest.mark.parametrize(
@@ -176,17 +179,18 @@ def test_another_programs_graph_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file_format", "runtime", "device"),
+    ("runtimes", "runtime", "device", "message"),
     [
-        ("openvino", "torch", "cpu"),
-        ("onnx", "torch", "cpu"),
-        ("onnx", "openvino", "cuda"),
-        ("openvino", "auto", "cuda"),
+        (["openvino"], "torch", "cpu", "on cpu this file runs with openvino, not with torch"),
+        (["openvino", "onnxruntime"], "openvino", "cuda", "on cuda this file runs with onnxruntime"),
+        (["openvino"], "auto", "cuda", "on cuda this file runs with no runtime"),
+        (["tensorrt"], "tensorrt", "cpu", "not with tensorrt"),
+        (["tensorrt"], "tensorrt", "cuda", "not installed"),
     ],
 )
-def test_runtimes_that_cannot_are_refused(file_format: str, runtime: str, device: str) -> None:
-    with pytest.raises(InputError, match=file_format):
-        choose_exported_runtime(file_format, runtime, device)
+def test_runtimes_that_cannot_are_refused(runtimes: list[str], runtime: str, device: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        choose_exported_runtime(runtimes, runtime, device)
 
 
 def raw(boxes: list[list[float]], scores: list[float], labels: list[int] | None = None) -> RawDetections:
