@@ -77,7 +77,7 @@ class SceneConfig:
 
 
 DEMO_SCENE = SceneConfig(
-    seed=11, people=24, furniture=9, pan=0.12, layout="facades", time_of_day="noon", camera_height=3.0, zoom=0.95
+    seed=34, people=16, furniture=5, pan=0.12, layout="avenue", time_of_day="noon", camera_height=3.0, zoom=0.95
 )
 
 
