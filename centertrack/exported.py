@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centertrack.onnx_model import INPUT, import_onnxruntime, open_session, quiet
-from centertrack.runtimes import RawDetections
+from centertrack.runtimes import OPENVINO_OPTIONS, RawDetections
 from tracker.errors import InputError
 
 Array = NDArray[Any]
@@ -209,8 +209,7 @@ def _open_openvino(path: Path, device: str) -> Execute:
     import openvino
 
     core = openvino.Core()
-    # float32 throughout: processors with bfloat16 units would otherwise round scores and boxes.
-    compiled = core.compile_model(core.read_model(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core.compile_model(core.read_model(path), "CPU", OPENVINO_OPTIONS)
     return lambda images: list(compiled({0: images}).values())
 
 

@@ -79,8 +79,11 @@ def open_session(model: bytes | Path, runtime: str = "onnxruntime", device: str 
             raise InputError(f"this ONNX Runtime has no {wanted}; pip install onnxruntime-gpu, or use --runtime torch")
         providers.insert(0, (wanted, {"device_id": int(device.partition(":")[2] or 0)}))
     source = str(model) if isinstance(model, Path) else model
+    options = onnxruntime.SessionOptions()
+    # Threads that wait for work by spinning take the processor from decoding, drawing and writing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(source, providers=providers)
+        return onnxruntime.InferenceSession(source, options, providers=providers)
     except Exception as error:  # of a C++ library, without a common base
         name = model if isinstance(model, Path) else "the converted network"
         raise InputError(f"{name}: ONNX Runtime cannot read it ({str(error).splitlines()[0]})") from error

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
+# float32 throughout: processors with bfloat16 units would otherwise round scores and boxes
+OPENVINO_OPTIONS = {"INFERENCE_PRECISION_HINT": "f32"}
 PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
     "torch": (),
     "openvino": ("openvino",),
@@ -142,9 +144,7 @@ class OpenVinoRuntime:
         from centertrack.openvino_model import load_or_convert
 
         model = load_or_convert(self._weights, shape, self._decoding)
-        # float32 throughout: processors with bfloat16 units would otherwise round scores and boxes.
-        config = {"NUM_STREAMS": self.streams, "INFERENCE_PRECISION_HINT": "f32"}
-        compiled = self._core.compile_model(model, "CPU", config)
+        compiled = self._core.compile_model(model, "CPU", {"NUM_STREAMS": self.streams, **OPENVINO_OPTIONS})
         requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.streams):
             requests.put(compiled.create_infer_request())
