@@ -129,8 +129,10 @@ def gather_cells(maps: Tensor, cells: Tensor) -> Tensor:
     Returns:
         (N, K, D).
     """
-    index = cells.unsqueeze(1).expand(-1, maps.shape[1], -1)  # (N, D, K)
-    return maps.flatten(2).gather(2, index).transpose(1, 2)
+    images, depth, height, width = maps.shape
+    rows = maps.permute(0, 2, 3, 1).reshape(images * height * width, depth)
+    first = torch.arange(images, device=cells.device).unsqueeze(1) * (height * width)
+    return F.embedding(cells + first, rows)
 
 
 def decode_boxes(

@@ -8,6 +8,7 @@ renaming of channels, and the layout in which pretrained weights of small detect
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 WIDTHS = {"x0.5": (24, 48, 96, 192), "x1.0": (24, 116, 232, 464), "x1.5": (24, 176, 352, 704)}
@@ -51,7 +52,8 @@ class ShuffleUnit(nn.Module):
         """(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)."""
         if self.stride == 2:
             return torch.cat((self.branch_proj(x), self.branch_main(x)), dim=1)
-        return torch.cat((x[:, 0::2], self.branch_main(x[:, 1::2])), dim=1)
+        passing, main = F.channel_shuffle(x, x.shape[1] // 2).chunk(2, dim=1)  # even channels, odd channels
+        return torch.cat((passing, self.branch_main(main)), dim=1)
 
 
 class ShuffleNet(nn.Module):
