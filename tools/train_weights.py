@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from jsonargparse import auto_cli
+from mark_unlabelled import mark_unlabelled
 
 from centertrack.models import from_pretrained, save_weights
 from centertrack.training.cli import main
@@ -21,27 +22,40 @@ PROJECT = Path(__file__).resolve().parents[1]
 PRETRAINED = "pretrained/fastestdet_coco.pth"
 
 
-def train_weights(name: str, data: Path, epochs: int = 10, runs: Path = Path("runs")) -> None:
+def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path = Path("runs")) -> None:
     """Train, then write the weights for inference.
 
     Args:
         name: Of a file in configs/, for example fairmot_nano.
         data: Folder that holds detection/, MOT17/, MOT15/ and pretrained/.
-        epochs: Length of the schedule; an interrupted training must be resumed with the same.
+        epochs: Length of the schedule, by default the configuration's; resume with the same.
         runs: Where checkpoints, logs and weights go.
     """
     folder = runs.resolve() / name
     folder.mkdir(parents=True, exist_ok=True)
-    data, config = data.resolve(), PROJECT / "configs" / f"{name}.yaml"
+    root, config = _prepare(data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
     os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
-    arguments = ["fit", "--config", str(config), "--data.root", str(data), "--trainer.max_epochs", str(epochs)]
-    arguments += ["--model.backbone.pretrained", str(data / PRETRAINED)]
+    arguments = ["fit", "--config", str(config), "--data.root", str(root)]
+    arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
+    if epochs is not None:
+        arguments += ["--trainer.max_epochs", str(epochs)]
     if last := _last_checkpoint(folder):
         arguments += ["--ckpt_path", str(last)]
     main(arguments)
     weights = folder / f"{name.replace('_', '-')}.safetensors"
     save_weights(from_pretrained(_last_checkpoint(folder) or ""), weights)
     print(f"Weights for inference: {weights}")
+
+
+def _prepare(data: Path, root: Path) -> Path:
+    """Make a folder of links to the data, with the labels that mark unlabelled people beside them."""
+    root.mkdir(exist_ok=True)
+    for entry in data.iterdir():
+        link = root / entry.name
+        if not link.is_symlink():
+            link.symlink_to(entry)
+    mark_unlabelled(data, root / "marked")
+    return root
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

@@ -173,24 +173,37 @@ class Mixture(Dataset[dict[str, Tensor]]):
         return sample
 
     def _paste(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        """Paste people as tall as those who are there, so that sizes stay plausible; nearer ones later, in front."""
-        height = self.size[1]
-        seen = sample.boxes[:, 3] - sample.boxes[:, 1]
+        """Paste people where people could be; nearer ones later, in front."""
         count = int(rng.integers(1, self.mix.max_pasted + 1))
-        typical = rng.choice(seen, count) if len(seen) else rng.uniform(0.15, 0.7, count) * height
-        for tall in np.sort(np.clip(typical * rng.uniform(0.7, 1.4, count), 12, 1.3 * height)):
+        people = []
+        for _ in range(count):
             person, identity = self.people[int(rng.integers(len(self.people)))]
-            wide = tall * person.image.shape[1] / person.image.shape[0] * rng.uniform(0.9, 1.1)
-            x, y = self._place(sample, rng, wide, tall)
-            sample = paste(sample, person, np.array([x, y, x + wide, y + tall]), identity, rng.random() < 0.5)
+            shape = person.image.shape[1] / person.image.shape[0] * rng.uniform(0.9, 1.1)
+            people.append((self._place(sample, rng, shape), person, identity))
+        for box, person, identity in sorted(people, key=lambda one: one[0][3] - one[0][1]):
+            sample = paste(sample, person, box, identity, rng.random() < 0.5)
         return sample
 
-    def _place(self, sample: Sample, rng: np.random.Generator, wide: float, tall: float) -> tuple[float, float]:
+    def _place(self, sample: Sample, rng: np.random.Generator, shape: float) -> Array:
+        """Return an xyxy box of a width over height: beside or before somebody and about as tall, or anywhere.
+
+        Half of those pasted overlap somebody, because there detectors and trackers fail.
+        """
         width, height = self.size
-        if len(sample.boxes) and rng.random() < 0.5:  # half of them overlap somebody: there trackers fail
-            neighbour = sample.boxes[int(rng.integers(len(sample.boxes)))]
-            return neighbour[0] + rng.uniform(-1.0, 1.0) * wide, neighbour[3] - tall + rng.uniform(-0.05, 0.2) * tall
-        return rng.uniform(-0.3 * wide, width - 0.7 * wide), rng.uniform(-0.1 * tall, max(height - 0.7 * tall, 1))
+        if len(sample.boxes) and rng.random() < 0.5:
+            left, top, _, bottom = sample.boxes[int(rng.integers(len(sample.boxes)))]
+            tall = self._tallness(rng, bottom - top, 0.85, 1.2)
+            x, y = left + rng.uniform(-1.0, 1.0) * shape * tall, bottom - tall + rng.uniform(-0.05, 0.1) * tall
+        else:
+            heights = sample.boxes[:, 3] - sample.boxes[:, 1]
+            usual = rng.choice(heights) if len(heights) else rng.uniform(0.15, 0.7) * height
+            tall = self._tallness(rng, usual, 0.7, 1.4)
+            x = rng.uniform(-0.3 * shape * tall, width - 0.7 * shape * tall)
+            y = rng.uniform(-0.1 * tall, max(height - 0.7 * tall, 1))
+        return np.array([x, y, x + shape * tall, y + tall])
+
+    def _tallness(self, rng: np.random.Generator, usual: float, low: float, high: float) -> float:
+        return float(np.clip(usual * rng.uniform(low, high), 12, 1.3 * self.size[1]))
 
 
 def to_tensors(sample: Sample) -> dict[str, Tensor]:
