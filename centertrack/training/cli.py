@@ -19,6 +19,9 @@ from centertrack.models.zoo import load_matching
 from centertrack.training.parser import SentenceParser
 from tracker.errors import InputError
 
+# Warnings about what is meant to be so: arguments given as a list, no validation data, and Lightning's own old calls.
+HARMLESS = ("LightningCLI's args parameter is intended", "Total length of `list` across ranks", "`isinstance.treespec")
+
 
 class TrainingCLI(LightningCLI):
     """Lightning's commands (fit, validate, ...) with one configuration for model, data and trainer."""
@@ -41,8 +44,9 @@ class TrainingCLI(LightningCLI):
         parser.add_argument("--compile", type=bool, default=False, help="compile the network with torch.compile")
 
     def before_fit(self) -> None:
-        """Check that the data fits the model, and load the weights to fine-tune."""
+        """Check that the data fits the model, name its classes, and load the weights to fine-tune."""
         _check_classes(self.datamodule, self.model)
+        _name_classes(self.datamodule, self.model)
         start, resumed = (self.config[self.subcommand].get(name) for name in ("start_from", "ckpt_path"))
         if start and not resumed:
             report = load_matching(self.model, start)
@@ -73,6 +77,14 @@ def _check_classes(data: TrackingDataModule, model: CenterNet) -> None:
         )
 
 
+def _name_classes(data: TrackingDataModule, model: CenterNet) -> None:
+    """Let the checkpoints say what the network finds; names that the configuration gives stay."""
+    if not model.config["class_names"]:
+        unnamed = range(data.train_set.num_classes, model.num_classes)
+        names = [*data.train_set.class_names, *(f"class {i}" for i in unnamed)]
+        model.config["class_names"] = model.hparams["class_names"] = names
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a training command.
 
@@ -83,10 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         InputError: The configuration has a mistake, or a file that it names is missing or broken.
     """
     torch.set_float32_matmul_precision("high")
-    logging.getLogger("lightning_fabric.utilities.seed").setLevel(logging.WARNING)  # the seed is in the configuration
-    warnings.filterwarnings(
-        "ignore", "LightningCLI's args parameter is intended"
-    )  # they are what follows `train` there
+    for talker in ("pytorch_lightning", "lightning_fabric"):  # devices, advertisements, the seed of the configuration
+        logging.getLogger(talker).setLevel(logging.WARNING)
+    for known in HARMLESS:
+        warnings.filterwarnings("ignore", known)
     try:
         TrainingCLI(
             CenterNet,

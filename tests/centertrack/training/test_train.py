@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,9 @@ import pytest
 import torch
 import yaml
 
+from centertrack.cli import main as command
 from centertrack.models import CenterNet, from_pretrained, save_weights
+from centertrack.predictor import Predictor
 from centertrack.training.cli import main
 from tracker.errors import InputError
 
@@ -98,16 +101,47 @@ def test_fine_tuning_starts_from_other_weights(config: Path, capsys: pytest.Capt
         torch.testing.assert_close(trained[name], value, rtol=0, atol=2e-3)  # float16 weights
 
 
+def write_yolo(folder: Path, names: str) -> None:
+    """One image with an object of the second class."""
+    (folder / "images").mkdir()
+    (folder / "labels").mkdir()
+    cv2.imwrite(str(folder / "images" / "a.png"), np.zeros((60, 80, 3), np.uint8))
+    (folder / "labels" / "a.txt").write_text("1 0.5 0.5 0.2 0.2\n")
+    (folder / "classes.txt").write_text(names)
+
+
+def test_checkpoints_carry_the_names_of_the_classes(config: Path) -> None:
+    write_yolo(config.parent, "hen\nchick\n")
+    content = yaml.safe_load(config.read_text())
+    content["data"]["train"] = [{"format": "yolo", "path": "."}]
+    content["model"]["output_heads"]["heatmap"]["num_classes"] = 3
+    config.write_text(yaml.safe_dump(content))
+    main(["fit", "--config", str(config)])
+    checkpoint = last_checkpoint(config.parent)
+    assert Predictor(checkpoint, runtime="torch").class_names == ["hen", "chick", "class 2"]
+    arguments = ["images", "--weights", str(checkpoint), "--runtime", "torch", "--results", "found.json"]
+    assert command(["detect", *arguments]) == 0
+    found = json.loads((config.parent / "found.json").read_text())
+    assert [category["name"] for category in found["categories"]] == ["hen", "chick", "class 2"]
+    save_weights(from_pretrained(checkpoint), "hens.safetensors")
+    assert Predictor("hens.safetensors", runtime="torch").class_names == ["hen", "chick", "class 2"]
+
+
+def test_names_that_the_user_gives_stay(config: Path) -> None:
+    content = yaml.safe_load(config.read_text())
+    content["model"]["class_names"] = ["walker"]
+    config.write_text(yaml.safe_dump(content))
+    main(["fit", "--config", str(config)])
+    assert from_pretrained(last_checkpoint(config.parent)).config["class_names"] == ["walker"]
+
+
 def test_more_classes_than_channels_are_refused(config: Path) -> None:
     content = yaml.safe_load(config.read_text())
     assert content["model"]["output_heads"]["heatmap"]["num_classes"] == 1
-    (config.parent / "images").mkdir()
-    (config.parent / "labels").mkdir()
-    cv2.imwrite(str(config.parent / "images" / "a.png"), np.zeros((60, 80, 3), np.uint8))
-    (config.parent / "labels" / "a.txt").write_text("1 0.5 0.5 0.2 0.2\n")
+    write_yolo(config.parent, "hen\nchick\n")
     content["data"]["train"] = [{"format": "yolo", "path": "."}]
     config.write_text(yaml.safe_dump(content))
-    with pytest.raises(InputError, match=r"the data have 2 classes \(class 0, class 1\), but .*num_classes is 1"):
+    with pytest.raises(InputError, match=r"the data have 2 classes \(hen, chick\), but .*num_classes is 1"):
         main(["fit", "--config", str(config)])
 
 
