@@ -33,7 +33,7 @@ def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path =
     """
     folder = runs.resolve() / name
     folder.mkdir(parents=True, exist_ok=True)
-    root, config = _prepare(data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
+    root, config = prepare_data(data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
     os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
     arguments = ["fit", "--config", str(config), "--data.root", str(root)]
     arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
@@ -47,9 +47,9 @@ def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path =
     print(f"Weights for inference: {weights}")
 
 
-def _prepare(data: Path, root: Path) -> Path:
-    """Make a folder of links to the data, with the labels that mark unlabelled people beside them."""
-    root.mkdir(exist_ok=True)
+def prepare_data(data: Path, root: Path) -> Path:
+    """Make a folder of links to the data, with labels that mark unlabelled people beside them; return it."""
+    root.mkdir(parents=True, exist_ok=True)
     for entry in data.iterdir():
         link = root / entry.name
         if not link.is_symlink():
