@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.transforms.v2.functional import resize
 
-from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
+from centertrack.data.mixture import CACHE_MB, MixOptions, Mixture, SourceOptions, collate
 from centertrack.geometry import STRIDE
 
 VALIDATION_SAMPLES = 256
@@ -63,6 +63,8 @@ class TrackingDataModule(pl.LightningDataModule):
         mix: How samples are mixed.
         seed: Of the draws and augmentations.
         multi_scale: Smallest and largest factor on the size of each training batch; None: always `size`.
+        cache_mb: Memory for decoded images, shared out to the loader processes; of each device, and once more for the
+            validation.
     """
 
     def __init__(
@@ -77,15 +79,17 @@ class TrackingDataModule(pl.LightningDataModule):
         mix: MixOptions | None = None,
         seed: int = 0,
         multi_scale: tuple[float, float] | None = None,
+        cache_mb: float = CACHE_MB,
     ) -> None:
         super().__init__()
         self.seed, self.multi_scale = seed, multi_scale
         self.batch_size, self.workers, self.samples_per_epoch = batch_size, workers, samples_per_epoch
         self.root = Path(root)
-        self.train_set = Mixture(train, size, mix, self.root, seed)
+        share = cache_mb / max(1, workers)
+        self.train_set = Mixture(train, size, mix, self.root, seed, cache_mb=share)
         self.num_identities = self.train_set.num_identities
         plain = MixOptions(mosaic=0.0, paste=0.0, light=False)
-        self.validation_set = Mixture(validation, size, plain, self.root, seed) if validation else None
+        self.validation_set = Mixture(validation, size, plain, self.root, seed, cache_mb=share) if validation else None
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the loader of this epoch's samples."""

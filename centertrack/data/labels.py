@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from centertrack.data.images import read_rgb
-from centertrack.data.sample import Array, Sample, no_boxes, shrink_to
+from centertrack.data.images import read_shrunk
+from centertrack.data.sample import Array, Sample, no_boxes
 from tracker.errors import InputError
 
 Classes = Sequence[str] | Mapping[str, int]
@@ -137,7 +137,7 @@ class LabelledImages:
     def __getitem__(self, index: int) -> Sample:
         """Return one sample."""
         entry = self.entries[index]
-        image, factor = shrink_to(read_rgb(entry.image), self.longest_side)
+        image, factor = read_shrunk(entry.image, self.longest_side)
         if entry.relative:
             entry, factor = entry.in_pixels((image.shape[1], image.shape[0])), 1.0
         scale = np.float32(factor)

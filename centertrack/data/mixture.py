@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +13,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from centertrack.data.cache import SampleCache
 from centertrack.data.formats import FORMATS, open_labels
+from centertrack.data.labels import LabelledImages
 from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.transforms import WarpOptions, random_light, random_warp
 from tracker.errors import InputError
 
+CACHE_MB = 2000
 MAX_HOLES = 5
 PATH_OPTIONS = ("masks", "images")
 
@@ -98,6 +102,9 @@ class Mixture(Dataset[dict[str, Tensor]]):
         root: Where relative paths start.
         seed: Another seed, another sequence of samples.
         sets: The data sets, where they are open already.
+        cache_mb: Memory for images that were read before, of each process that draws samples.
+
+    Images are kept no larger than the largest scale of their warp can show.
     """
 
     def __init__(
@@ -108,11 +115,16 @@ class Mixture(Dataset[dict[str, Tensor]]):
         root: Path = Path(),
         seed: int = 0,
         sets: Sequence[SampleSet] | None = None,
+        cache_mb: float = CACHE_MB,
     ) -> None:
         if not sources:
             raise InputError("training needs at least one data set under data.train, got none")
         self.sets = list(sets) if sets is not None else [open_source_set(source, root) for source in sources]
         self.warps = [WarpOptions(**source.warp) for source in sources]
+        for part, warp in zip(self.sets, self.warps, strict=True):
+            if isinstance(part, LabelledImages):
+                useful = math.ceil(max(size) * warp.scale[1])
+                part.longest_side = min(part.longest_side or useful, useful)
         weights = np.array([source.weight for source in sources], float)
         self.shares = weights / weights.sum()
         self.offsets = np.cumsum([0, *(part.num_identities for part in self.sets)])
@@ -126,7 +138,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
             if source.cut_out
             for person in cut_outs(self.sets[i])
         ]
-        self._cache: dict[tuple[int, int], Sample] = {}
+        self._cache = SampleCache(cache_mb)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Return one augmented sample as tensors, ready for `collate`."""
@@ -149,9 +161,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
     def _draw(self, rng: np.random.Generator) -> tuple[Sample, WarpOptions]:
         which = int(rng.choice(len(self.sets), p=self.shares))
         item = int(rng.integers(len(self.sets[which])))
-        if (which, item) not in self._cache:
-            self._cache[which, item] = self.sets[which][item]
-        stored = self._cache[which, item]
+        stored = self._cache.get((which, item), lambda: self.sets[which][item])
         ids = np.where(stored.ids >= 0, stored.ids + self.offsets[which], -1)
         return Sample(stored.image, stored.boxes, stored.labels, ids, stored.ignore), self.warps[which]
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from centertrack.data.datamodule import EpochSampler, TrackingDataModule
 from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
+from centertrack.data.synthetic_set import SyntheticSet
 from tracker.errors import InputError
 
 SIZE = (96, 64)
@@ -65,6 +67,34 @@ def test_multi_scale_batches_keep_their_boxes(sources: list[SourceOptions]) -> N
     assert len(sizes) > 2
     module.trainer = SimpleNamespace(training=False, global_step=0)
     assert module.on_after_batch_transfer(batch, 0)["image"] is batch["image"]
+
+
+def test_images_are_kept_no_larger_than_the_warp_can_show(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.jpg"), np.zeros((960, 1280, 3), np.uint8))
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.25 0.5\n")
+    for longest_side, kept in ((None, 192), (500, 192), (100, 100)):
+        options = {} if longest_side is None else {"longest_side": longest_side}
+        mixture = Mixture([SourceOptions("yolo", str(tmp_path), options=options, warp={"scale": [0.5, 2.0]})], SIZE)
+        sample = mixture.sets[0][0]
+        assert sample.image.shape == (kept * 3 / 4, kept, 3)
+        np.testing.assert_allclose(
+            sample.boxes, [[kept * 3 / 8, kept * 3 / 16, kept * 5 / 8, kept * 9 / 16]], rtol=1e-5
+        )
+
+
+@pytest.mark.parametrize("cache_mb", [100, 0])
+def test_images_are_read_again_only_where_memory_is_short(
+    sources: list[SourceOptions], cache_mb: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = []
+    read = SyntheticSet.__getitem__
+    monkeypatch.setattr(SyntheticSet, "__getitem__", lambda self, i: (reads.append(i), read(self, i))[1])
+    mixture = TrackingDataModule(sources[:1], size=SIZE, workers=0, cache_mb=cache_mb).train_set
+    first, again = mixture.sample(3), mixture.sample(3)
+    np.testing.assert_array_equal(first.image, again.image)
+    assert len(reads) == len(set(reads)) if cache_mb else len(reads) > len(set(reads))
 
 
 def test_weights_steer_the_draw(sources: list[SourceOptions]) -> None:
