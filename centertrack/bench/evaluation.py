@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from centertrack.bench.memory import peak_megabytes
 from tracker.evaluation import evaluate
 
 # Sequence: frames, people in a frame. The first has the size of MOT17's seven training videos.
@@ -118,14 +118,4 @@ def _time_evaluation(folder: str, workers: int, repeats: int) -> tuple[float, fl
         start = time.perf_counter()
         evaluate(Path(folder, "gt"), Path(folder, "results"), workers=workers)
         durations.append(time.perf_counter() - start)
-    return min(durations), _peak_megabytes()
-
-
-def _peak_megabytes() -> float:
-    """Peak memory of this process; NaN where the system does not tell (Windows)."""
-    if sys.platform == "win32":
-        return float("nan")
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    return min(durations), peak_megabytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centertrack.commands.options import (
@@ -11,6 +12,7 @@ from centertrack.commands.options import (
     build_predictor,
     positive_int,
     read_names,
+    whole_number,
 )
 from centertrack.commands.terminal import progress_bar, say, table
 from tracker.factory import TRACKERS
@@ -27,9 +29,12 @@ EPILOG = """examples:
   OMP_NUM_THREADS=1 centertrack bench evaluate
   centertrack bench model --weights fairmot-nano --image-size 1088x608
   centertrack bench pipeline street.mp4 --max-frames 500
+  centertrack bench training --image-size 512x288 --batch-size 16
+  centertrack bench training --config configs/fairmot_small.yaml --root DATA --device cuda
 
 centertrack bench PART --help tells more."""
 MIN_SCORE = 0.1  # as in `track`
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +60,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tracker", default="fairmot", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
     )
     pipeline.set_defaults(measure=_bench_pipeline)
+    training = parts.add_parser(
+        "training", help="images per second of a training against the same steps without loading"
+    )
+    _add_training_options(training)
+    training.set_defaults(measure=_bench_training)
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="training configuration: its network and its data")
+    parser.add_argument("--root", metavar="FOLDER", help="where the paths of the configuration start")
+    parser.add_argument("--weights", metavar="NAME|FILE", help="the network of these weights (default: fairmot-nano)")
+    parser.add_argument(
+        "--data", metavar="PATH", help="labelled data (default: those configured, else a street drawn as JPEGs)"
+    )
+    parser.add_argument("--image-size", metavar="WxH", help="of the training images (default: as configured, 512x288)")
+    parser.add_argument("--batch-size", type=positive_int, metavar="N", help="default: as configured, 16")
+    parser.add_argument("--workers", type=whole_number, metavar="N", help="loader processes; default: as configured, 2")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: as configured, 32-true")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument("--steps", type=positive_int, metavar="N", help="timed in a row (default: 10)")
+    parser.add_argument("--rounds", type=positive_int, metavar="N", help="the fastest counts (default: 3)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -120,6 +146,18 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
         runtime = f"{predictor.runtime.name} on {predictor.device}"
         say(f"{frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
         say(table(_stage_rows(report)))
+
+
+def _bench_training(options: argparse.Namespace) -> None:
+    from centertrack.bench.training import bench_training
+    from centertrack.device import resolve_device
+    from centertrack.geometry import parse_size
+
+    size = parse_size(options.image_size) if options.image_size else None
+    names = ("batch_size", "workers", "precision", "steps", "rounds")
+    how = {name: getattr(options, name) for name in names}
+    device = resolve_device(options.device)
+    say(bench_training(options.config, options.weights, options.data, options.root, size, device=device, **how))
 
 
 def _stage_rows(report: Report) -> list[list[str]]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import yaml
 
 from centertrack.data.contact_sheet import write_contact_sheet
 from centertrack.data.formats import guess_format
 from centertrack.data.images import read_size
 from centertrack.data.labels import LabelledImages, Labels
-from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, open_source_set
+from centertrack.data.mixture import Mixture, SourceOptions, open_source_set
+from centertrack.data.plan import DataPlan
 from centertrack.data.sample import Array, SampleSet
 from tracker.errors import InputError
 
-DEFAULT_SIZE = (512, 288)
 UNIT_SLIP = 3.0  # fractions of an image beyond this are pixels that somebody forgot to divide
 
 
@@ -93,12 +92,12 @@ def check_data(
     """
     path = Path(source)
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        plan = _read_config(path, root)
+        plan = DataPlan.read(path, root)
     else:
         if not path.exists():
             raise InputError(f"expected a training configuration or labels, {path} does not exist")
         one = SourceOptions(format_name or guess_format(path), str(path.resolve()), options=options)
-        plan = _Plan([one], [], DEFAULT_SIZE, MixOptions(paste=0.0), Path())
+        plan = DataPlan([one])
     reports, sets = [], []
     for one in plan.train:
         report, data = _check_source(one, plan.root)
@@ -111,29 +110,6 @@ def check_data(
         opened, parts = zip(*sets, strict=True)
         drawn = write_contact_sheet(Mixture(opened, plan.size, plan.mix, plan.root, sets=parts), Path(sheet))
     return DataReport(reports, drawn)
-
-
-class _Plan(NamedTuple):
-    """What is checked, and how samples are drawn for the sheet."""
-
-    train: list[SourceOptions]
-    validation: list[SourceOptions]
-    size: tuple[int, int]
-    mix: MixOptions
-    root: Path
-
-
-def _read_config(path: Path, root: str | Path | None) -> _Plan:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
-        train = [SourceOptions(**one) for one in content["train"]]
-        validation = [SourceOptions(**one) for one in content.get("validation") or []]
-        width, height = content.get("size", DEFAULT_SIZE)
-        mix = MixOptions(**(content.get("mix") or {}))
-        return _Plan(train, validation, (width, height), mix, Path(root or content.get("root", ".")))
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split()).replace("__init__() ", "")
-        raise InputError(f"{path}: expected a training configuration with data.train: {reason}") from error
 
 
 def _check_source(source: SourceOptions, root: Path) -> tuple[SourceReport, SampleSet | None]:
