@@ -14,6 +14,7 @@ from torchvision.transforms.v2.functional import resize
 
 from centertrack.data.mixture import CACHE_MB, MixOptions, Mixture, SourceOptions, collate
 from centertrack.geometry import STRIDE
+from tracker.errors import InputError
 
 VALIDATION_SAMPLES = 256
 
@@ -65,6 +66,9 @@ class TrackingDataModule(pl.LightningDataModule):
         multi_scale: Smallest and largest factor on the size of each training batch; None: always `size`.
         cache_mb: Memory for decoded images, shared out to the loader processes; of each device, and once more for the
             validation.
+
+    Raises:
+        InputError: The size is no multiple of 32, or an epoch has not even one batch.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class TrackingDataModule(pl.LightningDataModule):
         cache_mb: float = CACHE_MB,
     ) -> None:
         super().__init__()
+        _check_numbers(size, batch_size, samples_per_epoch)
         self.seed, self.multi_scale = seed, multi_scale
         self.batch_size, self.workers, self.samples_per_epoch = batch_size, workers, samples_per_epoch
         self.root = Path(root)
@@ -118,4 +123,14 @@ class TrackingDataModule(pl.LightningDataModule):
             collate_fn=collate,
             drop_last=True,
             persistent_workers=self.workers > 0,
+        )
+
+
+def _check_numbers(size: tuple[int, int], batch_size: int, samples_per_epoch: int) -> None:
+    if any(side < STRIDE or side % STRIDE for side in size):
+        raise InputError(f"data.size must be a width and a height that are multiples of {STRIDE}, got {list(size)}")
+    if not 1 <= batch_size <= samples_per_epoch:
+        raise InputError(
+            "data.samples_per_epoch must be at least data.batch_size, and that at least 1, got "
+            f"{samples_per_epoch} and {batch_size}"
         )

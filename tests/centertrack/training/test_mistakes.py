@@ -31,6 +31,8 @@ def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
     [
         ("data", {"batchsize": 3}, "no option 'data.batchsize'; did you mean 'data.batch_size'"),
         ("data", {"train": [{"format": "coco", "wieght": 3}]}, "data.train: there is no option 'wieght'; .*'weight'"),
+        ("data", {"size": [160, 90]}, r"data.size must be .* multiples of 32, got \[160, 90\]"),
+        ("data", {"batch_size": 8}, "data.samples_per_epoch must be at least data.batch_size, .* got 6 and 8"),
         ("data", {"train": [{"format": "mot", "path": "nowhere"}]}, "a folder of sequences, in nowhere; found neither"),
         ("data", {"train": [{"format": "coco", "path": "no.json"}]}, "cannot read COCO annotations no.json"),
         ("model", {"backbone": {"name": "resnet18", "pretrained": "no.pth"}}, "no such weights file: no.pth"),
