@@ -11,7 +11,7 @@ from tracker.boxes import pairs_in_windows
 from tracker.detections import Array
 from tracker.kalman import MotionModel, measurement_spread
 
-_DENSE_PAIRS = 2500  # below this many pairs, gating all of them is quicker than sorting
+_DENSE_PAIRS = 1200  # up to this many pairs, gating all of them is quicker than sorting
 
 
 def gated_pairs(states: Array, measurements: Array, model: MotionModel, gate_chi2: float) -> tuple[Array, Array, Array]:
@@ -28,18 +28,18 @@ def gated_pairs(states: Array, measurements: Array, model: MotionModel, gate_chi
     """
     position, spread = states[:, 0], measurement_spread(states, model)
     if len(states) * len(measurements) <= _DENSE_PAIRS:
-        surprise = measurements[None] - position[:, None]
+        surprise = measurements - position[:, None]
         distances = np.einsum("tdk,tk->td", surprise * surprise, 1.0 / spread).ravel()
         found = (distances <= gate_chi2).nonzero()[0]
         rows, columns = np.divmod(found, max(len(measurements), 1))
         return rows, columns, distances[found]
-    reach = np.sqrt(gate_chi2 * spread[:, 0])
-    low, high = position[:, 0] - reach, position[:, 0] + reach
-    rows, columns = pairs_in_windows(low, np.nextafter(high, np.inf), measurements[:, 0])
-    near_y = np.abs(measurements[columns, 1] - position[rows, 1]) <= np.sqrt(gate_chi2 * spread[:, 1])[rows]
+    x, y, reach = measurements[:, 0], measurements[:, 1], np.sqrt(gate_chi2 * spread[:, :2])
+    low, high = position[:, 0] - reach[:, 0], position[:, 0] + reach[:, 0]
+    rows, columns = pairs_in_windows(low, np.nextafter(high, np.inf), x)
+    near_y = np.abs(y[columns] - position[:, 1][rows]) <= reach[:, 1][rows]
     rows, columns = rows[near_y], columns[near_y]
-    surprise = measurements[columns] - position[rows]
-    distances = (surprise * surprise / spread[rows]).sum(axis=1)
+    surprise = measurements.take(columns, axis=0) - position.take(rows, axis=0)
+    distances = np.einsum("pk,pk->p", surprise * surprise, (1.0 / spread).take(rows, axis=0))
     inside = distances <= gate_chi2
     return rows[inside], columns[inside], distances[inside]
 
@@ -52,7 +52,7 @@ def cosine_distances(embeddings: Array, others: Array, rows: Array, columns: Arr
     >>> cosine_distances(np.eye(2), np.eye(2), np.array([0, 0]), np.array([0, 1])).tolist()
     [0.0, 1.0]
     """
-    similarity = np.einsum("pd,pd->p", embeddings[rows], others[columns])
+    similarity = np.einsum("pd,pd->p", embeddings.take(rows, axis=0), others.take(columns, axis=0))
     return np.maximum(1.0 - similarity, 0.0)
 
 

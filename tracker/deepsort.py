@@ -108,11 +108,13 @@ class DeepSortTracker(Tracker):
             self._match_looks(matching, detections, measurements)
             self._match_overlaps(matching, detections)
         rows, columns = matching.pairs()
-        tracks.motion[rows] = kalman.update(tracks.motion[rows], measurements[columns], self.model)
+        seen, found = tracks.motion.take(rows, axis=0), measurements.take(columns, axis=0)
+        tracks.motion[rows] = kalman.update(seen, found, self.model)
         self._note_matches(rows, columns, detections, indices)
         if len(rows) and detections.embeddings is not None:
-            self._gallery.add(tracks.slots[rows], detections.embeddings[columns])
-            tracks.smooth_embeddings(rows, detections.embeddings[columns], _MEMORY_MOMENTUM)
+            embeddings = detections.embeddings.take(columns, axis=0)
+            self._gallery.add(tracks.slots[rows], embeddings)
+            tracks.smooth_embeddings(rows, embeddings, _MEMORY_MOMENTUM)
 
         new = matching.free_detections(np.arange(len(detections)))
         tracks.keep((tracks.states != TENTATIVE) | (matching.detection_of >= 0))
@@ -126,10 +128,9 @@ class DeepSortTracker(Tracker):
         """Match confirmed tracks by appearance; who was seen more recently chooses first."""
         tracks, options = self._tracks, self.options
         assert detections.embeddings is not None  # checked at the door
-        confirmed = (tracks.states != TENTATIVE).nonzero()[0]
-        row, columns, _ = gated_pairs(tracks.motion[confirmed], measurements, self.model, options.gate_chi2)
-        rows = confirmed[row]
-        cost = self._gallery.distances(tracks.slots[rows], detections.embeddings[columns])
+        believed = tracks.motion[: tracks.confirmed]
+        rows, columns, _ = gated_pairs(believed, measurements, self.model, options.gate_chi2)
+        cost = self._gallery.distances(tracks.slots[rows], detections.embeddings.take(columns, axis=0))
         absence = self._now - tracks.seen[rows]
         for age in np.unique(absence):
             matching.solve(rows, columns, cost, options.embedding_limit, among=absence == age)

@@ -70,16 +70,18 @@ class FairMOTTracker(LifecycleTracker):
         options, tracks = self.options, self._tracks
         assert detections.embeddings is not None  # checked at the door
 
-        confirmed = (tracks.states != TENTATIVE).nonzero()[0]
-        row, columns, squared = gated_pairs(tracks.motion[confirmed], measurements, self.model, options.gate_chi2)
-        rows = confirmed[row]
+        believed = tracks.motion[: tracks.confirmed]
+        rows, columns, squared = gated_pairs(believed, measurements, self.model, options.gate_chi2)
         distances = cosine_distances if options.embedding_distance == "cosine" else euclidean_distances
         cost = (1 - options.motion_weight) * distances(tracks.embeddings, detections.embeddings, rows, columns)
         matching.solve(rows, columns, cost + options.motion_weight * squared, options.embedding_limit)
 
         open_tracks = ((matching.detection_of < 0) & (tracks.states != LOST)).nonzero()[0]
         open_detections = (matching.track_of < 0).nonzero()[0]
-        row, column, iou = overlapping_pairs(self._boxes[open_tracks], detections.boxes[open_detections])
+        boxes, others = self._boxes.take(open_tracks, axis=0), detections.boxes.take(open_detections, axis=0)
+        row, column, iou = overlapping_pairs(boxes, others)
+        if not len(row):
+            return
         rows, columns = open_tracks[row], open_detections[column]
         state, cost = tracks.states[rows], 1.0 - iou
         matching.solve(rows, columns, cost, options.iou_limit, among=state == TRACKED)

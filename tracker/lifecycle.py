@@ -20,7 +20,7 @@ from tracker.boxes import overlapping_pairs
 from tracker.detections import Array, Detections, Tracks
 from tracker.kalman import XYAH, MotionModel
 from tracker.matching import Matching
-from tracker.trackset import LOST, TENTATIVE, TRACKED, TrackSet
+from tracker.trackset import LOST, TRACKED, TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,15 +86,15 @@ class LifecycleTracker(Tracker):
         self._boxes = self._filter.boxes(tracks.motion, self.model).astype(np.float32)
         self._drop_duplicates()
         rows = self._shown()
-        return self._result(rows, self._boxes[rows])
+        return self._result(rows, self._boxes.take(rows, axis=0))
 
     def _predict(self, frame: Array | None, steps: float) -> None:
         """Move the tracked and lost tracks on by `steps` frames."""
-        motion, states = self._tracks.motion, self._tracks.states
-        lost, confirmed = (states == LOST).nonzero()[0], (states != TENTATIVE).nonzero()[0]
-        if len(confirmed):
-            self._filter.stop_resizing(motion, lost, self.model)
-            motion[confirmed] = self._filter.predict(motion[confirmed], self.model, steps)
+        tracks = self._tracks
+        motion, confirmed = tracks.motion, tracks.confirmed
+        if confirmed:
+            self._filter.stop_resizing(motion, (tracks.states == LOST).nonzero()[0], self.model)
+            motion[:confirmed] = self._filter.predict(motion[:confirmed], self.model, steps)
         self._boxes = self._filter.boxes(motion, self.model).astype(np.float32)
 
     def _take_over(self, matching: Matching, detections: Detections, measurements: Array, indices: Array) -> None:
@@ -103,19 +103,21 @@ class LifecycleTracker(Tracker):
         if not len(tracks):
             return
         rows, columns = matching.pairs()
-        tracks.motion[rows] = self._filter.update(tracks.motion[rows], measurements[columns], self.model)
+        seen, found = tracks.motion.take(rows, axis=0), measurements.take(columns, axis=0)
+        tracks.motion[rows] = self._filter.update(seen, found, self.model)
         self._note_matches(rows, columns, detections, indices)
         if self.needs_embeddings and detections.embeddings is not None:
-            clear = detections.scores[columns] >= self.options.min_score
-            embeddings = detections.embeddings[columns[clear]]
+            clear = (detections.scores[columns] >= self.options.min_score).nonzero()[0]
+            embeddings = detections.embeddings.take(columns[clear], axis=0)
             tracks.smooth_embeddings(rows[clear], embeddings, self.options.embedding_momentum)
 
-        matched, is_tentative = matching.detection_of >= 0, tracks.states == TENTATIVE
-        is_believed = ~is_tentative
-        tracks.states[is_believed & matched] = TRACKED
-        tracks.states[is_believed & ~matched] = LOST
-        self._confirm((is_tentative & matched & (tracks.hits >= self.options.min_hits)).nonzero()[0])
-        tracks.keep(is_believed | matched)
+        matched, confirmed = matching.detection_of >= 0, tracks.confirmed
+        tracks.states[:confirmed] = np.where(matched[:confirmed], TRACKED, LOST)
+        if confirmed < len(tracks):
+            believed = matched[confirmed:] & (tracks.hits[confirmed:] >= self.options.min_hits)
+            self._confirm(believed.nonzero()[0] + confirmed)
+            matched[:confirmed] = True
+            tracks.keep(matched)
 
     def _start_tracks(self, columns: Array, detections: Detections, measurements: Array, indices: Array) -> None:
         if not len(columns):
@@ -137,11 +139,14 @@ class LifecycleTracker(Tracker):
     def _drop_duplicates(self) -> None:
         """Of a seen and a lost track on the same place keep the one with the longer life, the lost one in a tie."""
         tracks = self._tracks
-        lost, seen = (tracks.states == LOST).nonzero()[0], (tracks.states != LOST).nonzero()[0]
+        is_lost = tracks.states == LOST
+        lost, seen = is_lost.nonzero()[0], (~is_lost).nonzero()[0]
         if not len(lost) or not len(seen):
             return
-        row, column, iou = overlapping_pairs(self._boxes[lost], self._boxes[seen])
-        same = 1.0 - iou < self.options.duplicate_limit
+        limit = self.options.duplicate_limit
+        boxes, others = self._boxes.take(lost, axis=0), self._boxes.take(seen, axis=0)
+        row, column, iou = overlapping_pairs(boxes, others, min_iou=1 - limit)
+        same = 1.0 - iou < limit
         if not same.any():
             return
         row, column = lost[row], seen[column]

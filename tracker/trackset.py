@@ -64,7 +64,7 @@ class TrackSet:
         count = len(motion)
         return TrackSet(
             ids=np.zeros(count, np.int64),
-            states=np.full(count, TENTATIVE, np.int8),
+            states=np.zeros(count, np.int8),  # TENTATIVE
             motion=motion,
             scores=scores,
             labels=labels,
@@ -85,13 +85,21 @@ class TrackSet:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def confirmed(self) -> int:
+        """How many tracks are not tentative, where those are the last.
+
+        So it is wherever a single miss ends a tentative track: who started earlier is confirmed earlier.
+        """
+        return int(np.count_nonzero(self.states))  # TENTATIVE is 0
+
     def keep(self, mask: Array) -> None:
         """Drop the tracks outside the boolean mask (N,)."""
         rows = mask.nonzero()[0]
         if len(rows) == len(mask):
             return
         for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name)[rows])
+            setattr(self, name, getattr(self, name).take(rows, axis=0))
 
     def append(self, others: TrackSet) -> None:
         """Add tracks at the end."""
@@ -115,7 +123,7 @@ class TrackSet:
 
     def smooth_embeddings(self, rows: Array, embeddings: Array, momentum: float) -> None:
         """Move the appearance of the tracks `rows` towards new unit rows: e <- m e + (1 - m) new, renormalised."""
-        mixed = momentum * self.embeddings[rows] + (1.0 - momentum) * embeddings
+        mixed = momentum * self.embeddings.take(rows, axis=0) + (1.0 - momentum) * embeddings
         length = np.sqrt(np.einsum("nd,nd->n", mixed, mixed))
         self.embeddings[rows] = mixed / np.maximum(length, 1e-12)[:, None]
 

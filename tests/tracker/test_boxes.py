@@ -5,7 +5,6 @@ from tracker.boxes import (
     box_area,
     cxcywh_to_xyxy,
     iou_matrix,
-    iou_of_pairs,
     overlapping_pairs,
     pairs_in_windows,
     xywh_to_xyxy,
@@ -39,10 +38,10 @@ def test_formats_there_and_back():
 def test_iou_by_hand(first, second, expected):
     first, second = np.array([first], float), np.array([second], float)
     assert iou_matrix(first, second)[0, 0] == pytest.approx(expected)
-    assert iou_of_pairs(first, second)[0] == pytest.approx(expected)
+    assert overlapping_pairs(first, second)[2].sum() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 40, 150])
+@pytest.mark.parametrize("count", [0, 1, 7, 40, 300])
 def test_sparse_pairs_are_the_dense_ones(count):
     rng = np.random.default_rng(count)
     boxes, others = random_boxes(rng, count), random_boxes(rng, 90)
@@ -52,6 +51,26 @@ def test_sparse_pairs_are_the_dense_ones(count):
     dense[rows, columns] = iou
     assert len(set(zip(rows.tolist(), columns.tolist(), strict=True))) == len(rows)
     np.testing.assert_allclose(dense, iou_matrix(boxes, others), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("count", [20, 300])
+@pytest.mark.parametrize("min_iou", [0.3, 0.85])
+def test_pairs_above_a_least_iou_are_all_found(count, min_iou):
+    rng = np.random.default_rng(count)
+    boxes = random_boxes(rng, count)
+    others = boxes[:90] + rng.uniform(-3, 3, (len(boxes[:90]), 4))
+    others[:, 2:] = np.maximum(others[:, 2:], others[:, :2])
+    rows, columns, iou = overlapping_pairs(boxes, others, min_iou)
+    dense = iou_matrix(boxes, others)
+    np.testing.assert_allclose(iou, dense[rows, columns], rtol=0, atol=1e-12)
+    wanted = set(zip(*(dense > min_iou).nonzero(), strict=True))
+    assert wanted
+    assert wanted <= set(zip(rows, columns, strict=True))
+
+
+def test_a_narrow_box_beside_and_below_a_wide_one_does_not_overlap_it():
+    wide, narrow = np.array([[0.0, 0, 100, 10]]), np.array([[-10.0, 50, -9, 60]])
+    assert len(overlapping_pairs(wide, narrow, min_iou=0.85)[0]) == 0
 
 
 def test_windows_are_half_open():
