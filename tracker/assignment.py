@@ -51,13 +51,18 @@ def match_pairs(rows: Array, columns: Array, costs: Array, limit: float, shape: 
     """
     gains = limit - costs
     good = gains > 0
-    if not good.all():
+    if np.count_nonzero(good) < len(good):
         rows, columns, gains = rows[good], columns[good], gains[good]
     if len(rows) <= 1:
         return rows, columns
+    if not (_repeats(rows) or _repeats(columns)):
+        order = rows.argsort()
+        return rows[order], columns[order]
     if shape[0] * shape[1] <= _SMALL_PROBLEM:
         return _solve(rows, columns, gains, shape)
     matched_rows, matched_columns = [], []
+    order = gains.argsort(kind="stable")
+    rows, columns, gains = rows[order], columns[order], gains[order]
     while len(rows):
         sure = _dominant(rows, columns, gains, shape)
         if not sure.any():
@@ -76,8 +81,13 @@ def match_pairs(rows: Array, columns: Array, costs: Array, limit: float, shape: 
     return rows[order], columns[order]
 
 
+def _repeats(names: Array) -> bool:
+    """Say whether one of the whole numbers (N,) from 0 occurs more than once."""
+    return bool(np.bincount(names).max() > 1)
+
+
 def _dominant(rows: Array, columns: Array, gains: Array, shape: tuple[int, ...]) -> Array:
-    """Find pairs that belong to an optimal assignment whatever the others do: a mask (P,).
+    """Find pairs that belong to an optimal assignment whatever the others do: a mask (P,); `gains` must rise.
 
     A solution without the pair uses its row and its column otherwise or not at all. A pair that gains more than the
     best alternatives of both together can replace them.
@@ -89,13 +99,13 @@ def _dominant(rows: Array, columns: Array, gains: Array, shape: tuple[int, ...])
 
 
 def _best_two(groups: Array, gains: Array, count: int) -> tuple[Array, Array]:
-    """Return the largest and the second largest gain of each group, 0 where there is none."""
-    best, second = np.zeros(count), np.zeros(count)
-    np.maximum.at(best, groups, gains)
-    is_best = gains == best[groups]
-    np.maximum.at(second, groups, np.where(is_best, 0.0, gains))
-    tied = np.bincount(groups[is_best], minlength=count) > 1
-    return best, np.where(tied, best, second)
+    """Return the largest and the second largest of the rising gains of each group, 0 where there is none."""
+    best, second, last = np.zeros(count), np.zeros(count), np.zeros(count, np.int64)
+    numbers = np.arange(len(groups))
+    best[groups], last[groups] = gains, numbers  # of equal places, the last value stays
+    others = (last[groups] != numbers).nonzero()[0]
+    second[groups[others]] = gains[others]
+    return best, second
 
 
 def _solve_compact(rows: Array, columns: Array, gains: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:

@@ -61,9 +61,14 @@ class ByteTracker(LifecycleTracker):
         options = self.options
         rows, columns, iou = overlapping_pairs(self._boxes, detections.boxes)
         state, is_high = self._tracks.states[rows], (detections.scores >= options.min_score)[columns]
-        cost, first_cost = 1.0 - iou, self._first_cost(detections, rows, columns, iou)
-
+        first_cost = self._first_cost(detections, rows, columns, iou)
         matching.solve(rows, columns, first_cost, options.first_limit, among=(state != TENTATIVE) & is_high)
+
+        left = matching.free_pairs(rows, columns).nonzero()[0]  # few, as a rule
+        if not len(left):
+            return
+        rows, columns, state, is_high = rows[left], columns[left], state[left], is_high[left]
+        cost, first_cost = 1.0 - iou[left], first_cost[left]
         matching.solve(rows, columns, cost, options.low_limit, among=(state == TRACKED) & ~is_high)
         matching.solve(rows, columns, first_cost, options.tentative_limit, among=(state == TENTATIVE) & is_high)
 

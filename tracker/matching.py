@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from tracker.assignment import match_pairs
@@ -29,8 +31,8 @@ class Matching:
     def __init__(self, track_labels: Array, detection_labels: Array, class_agnostic: bool = False) -> None:
         self.detection_of = np.full(len(track_labels), -1)
         self.track_of = np.full(len(detection_labels), -1)
-        one_class = class_agnostic or _are_all_equal(track_labels, detection_labels)
-        self._labels = None if one_class else (track_labels, detection_labels)
+        self._any = False
+        self._labels = None if class_agnostic else (track_labels, detection_labels)
 
     def free_detections(self, rows: Array) -> Array:
         """Return those of the detections `rows` that have no track yet."""
@@ -51,27 +53,23 @@ class Matching:
             limit: Pairs that cost `limit` or more are refused.
             among: (P,) mask of the pairs that take part in this stage; all if not given.
         """
-        possible = self.free_pairs(rows, columns)
-        if among is not None:
-            possible &= among
+        masks = [] if among is None else [among]
+        if self._any:
+            masks.append(self.free_pairs(rows, columns))
         if self._labels is not None:
-            possible &= self._labels[0][rows] == self._labels[1][columns]
-        chosen = possible.nonzero()[0]
-        if not len(chosen):
+            masks.append(self._labels[0][rows] == self._labels[1][columns])
+        if masks:
+            chosen = functools.reduce(np.logical_and, masks).nonzero()[0]
+            rows, columns, costs = rows[chosen], columns[chosen], costs[chosen]
+        if not len(rows):
             return
         shape = len(self.detection_of), len(self.track_of)
-        rows, columns = match_pairs(rows[chosen], columns[chosen], costs[chosen], limit, shape)
+        rows, columns = match_pairs(rows, columns, costs, limit, shape)
         self.detection_of[rows] = columns
         self.track_of[columns] = rows
+        self._any = True
 
     def pairs(self) -> tuple[Array, Array]:
         """Return all matched pairs: tracks (P,) rising, and their detections (P,)."""
         rows = (self.detection_of >= 0).nonzero()[0]
         return rows, self.detection_of[rows]
-
-
-def _are_all_equal(labels: Array, others: Array) -> bool:
-    """Say whether there is only one class, as in most scenes."""
-    if not len(labels) or not len(others):
-        return True
-    return bool((labels == labels[0]).all() and (others == labels[0]).all())
