@@ -155,7 +155,7 @@ class Tracker(ABC):
     def _remove_forgotten(self) -> None:
         """Drop tracks that were absent for too long, not counting the frame in which they might come back."""
         tracks, options = self._tracks, self.options
-        stays = self._now - tracks.seen - 1 <= options.max_lost_frames + 1e-6
+        stays = tracks.seen >= self._now - options.max_lost_frames - 1 - 1e-6
         if options.memory_seconds > 0:
             self._memory.forget(self._now - options.memory_seconds * options.frame_rate)
             gone = (~stays & (tracks.ids > 0)).nonzero()[0]
@@ -170,7 +170,7 @@ class Tracker(ABC):
             tracks.vote(rows, detections.labels[columns])
         tracks.hits[rows] += 1
         tracks.seen[rows] = self._now
-        tracks.indices = np.full(len(tracks), -1)
+        tracks.indices.fill(-1)
         tracks.indices[rows] = indices[columns]
 
     def _confirm(self, rows: Array) -> None:

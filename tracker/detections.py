@@ -109,10 +109,10 @@ class Detections:
     def __getitem__(self, rows: Any) -> Detections:
         """Return the chosen rows (boolean mask, index array or slice), without validating them again."""
         chosen = object.__new__(Detections)
-        _set(chosen, "boxes", self.boxes[rows])
+        _set(chosen, "boxes", _rows_of(self.boxes, rows))
         _set(chosen, "scores", self.scores[rows])
         _set(chosen, "labels", self.labels[rows])
-        _set(chosen, "embeddings", None if self.embeddings is None else self.embeddings[rows])
+        _set(chosen, "embeddings", None if self.embeddings is None else _rows_of(self.embeddings, rows))
         return chosen
 
 
@@ -161,6 +161,14 @@ class Tracks:
 
 
 _set = object.__setattr__  # the only way to fill a frozen instance
+
+
+def _rows_of(matrix: Array, rows: Any) -> Array:
+    """Return `matrix[rows]`; for an index array by `take`, which is several times quicker."""
+    if isinstance(rows, np.ndarray) and rows.dtype == np.int64:
+        return matrix.take(rows, axis=0)
+    chosen: Array = matrix[rows]
+    return chosen
 
 
 def _boxes(values: ArrayLike) -> Array:

@@ -129,7 +129,7 @@ class XYWH(MotionModel):
 
     @staticmethod
     def _squared_sizes(position: Array) -> Array:
-        return np.maximum(position[:, [2, 3, 2, 3]] ** 2, _MIN_SIZE)
+        return np.maximum(position.take((2, 3, 2, 3), axis=1) ** 2, _MIN_SIZE)
 
 
 class XYSR(MotionModel):

@@ -74,10 +74,9 @@ class ObservedTrackSet(TrackSet):
 
     def reference(self) -> Array:
         """Return the observation (N, 4) from which a direction is measured: K updates ago, or the next known one."""
-        known: Array = np.isfinite(self.recent[:, :, :1])  # (N, K, 1)
-        first = known.argmax(axis=1)[:, :, None]
-        oldest = np.take_along_axis(self.recent, first, axis=1)[:, 0]
-        return np.where(known.any(axis=1), oldest, self.observed)
+        first = np.isfinite(self.recent[:, :, 0]).argmax(axis=1)
+        oldest = self.recent[np.arange(len(self)), first]
+        return np.where(np.isfinite(oldest), oldest, self.observed)
 
 
 class OCSortTracker(SortTracker):
@@ -108,8 +107,8 @@ class OCSortTracker(SortTracker):
         is_high = (detections.scores >= options.min_score)[columns]
         enough = 1.0 - iou < options.iou_limit
 
-        towards = _direction(tracks.reference()[rows], detections.boxes[columns])
-        angle = np.arccos((towards * tracks.directions[rows]).sum(axis=1).clip(-1, 1))
+        towards = _direction(tracks.reference().take(rows, axis=0), detections.boxes.take(columns, axis=0))
+        angle = np.arccos(np.einsum("pk,pk->p", towards, tracks.directions.take(rows, axis=0)).clip(-1, 1))
         agreement = (np.pi / 2 - angle) / np.pi * detections.scores[columns]
         cost = 1.0 - iou - options.direction_weight * agreement
         matching.solve(rows, columns, cost, 1.0, among=enough & is_high)
@@ -127,9 +126,9 @@ class OCSortTracker(SortTracker):
         self._filter_again(rows[returned], observed[returned], frames[returned])
         super()._correct(rows, measurements)
 
-        tracks.directions[rows] = _direction(tracks.reference()[rows], observed)
+        tracks.directions[rows] = _direction(tracks.reference().take(rows, axis=0), observed)
         tracks.observed[rows] = observed
-        tracks.motion_when_seen[rows] = tracks.motion[rows]
+        tracks.motion_when_seen[rows] = tracks.motion.take(rows, axis=0)
         latest = np.full((len(tracks), 1, 4), np.nan)
         latest[rows, 0] = observed
         tracks.recent = np.concatenate([tracks.recent[:, 1:], latest], axis=1)
@@ -147,9 +146,9 @@ class OCSortTracker(SortTracker):
             path = self.model.from_xyxy(cxcywh_to_xyxy(start[behind] + share * (end[behind] - start[behind])))
             motion[behind] = kalman.update(kalman.predict(motion[behind], self.model), path, self.model)
         rest = frames - np.ceil(frames) + 1
-        for last in np.unique(rest):
+        for last in set(rest.tolist()):
             same = rest == last
-            motion[same] = kalman.predict(motion[same], self.model, float(last))
+            motion[same] = kalman.predict(motion[same], self.model, last)
         tracks.motion[rows] = motion
 
     def _remembering(self, started: TrackSet, boxes: Array) -> TrackSet:
@@ -162,4 +161,4 @@ class OCSortTracker(SortTracker):
 def _direction(start: Array, end: Array) -> Array:
     """Return unit vectors (N, 2) between the centres of two sets of xyxy boxes (N, 4)."""
     way = (end[:, :2] + end[:, 2:] - start[:, :2] - start[:, 2:]) / 2
-    return way / (np.sqrt((way * way).sum(axis=1)) + 1e-6)[:, None]
+    return way / (np.hypot(way[:, 0], way[:, 1]) + 1e-6)[:, None]

@@ -100,13 +100,15 @@ class SceneTracker(BoTSortTracker):
         rows, columns = pairing.pairs()
         if len(rows) < _MIN_PAIRS:
             return
-        jump = np.median(measurements[columns, :2] - tracks.motion[rows, 0, :2], axis=0)
+        jumps = np.sort(measurements[:, :2].take(columns, axis=0) - tracks.motion[:, 0, :2].take(rows, axis=0), axis=0)
+        jump = (jumps[len(rows) // 2] + jumps[(len(rows) - 1) // 2]) / 2  # the median
         tracks.motion[:, 0, :2] += jump
-        self._boxes += np.tile(jump, 2).astype(np.float32)
+        self._boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
 
     def _first_cost(self, detections: Detections, rows: Array, columns: Array, iou: Array) -> Array:
         if self.options.height_weight > 0:
-            iou = iou * _height_iou(self._boxes[rows], detections.boxes[columns]) ** self.options.height_weight
+            boxes, others = self._boxes.take(rows, axis=0), detections.boxes.take(columns, axis=0)
+            iou = iou * _height_iou(boxes, others) ** self.options.height_weight
         return super()._first_cost(detections, rows, columns, iou)
 
     def _shown(self) -> Array:
@@ -115,6 +117,8 @@ class SceneTracker(BoTSortTracker):
         absent = self._now - tracks.seen
         coasting = (tracks.states == LOST) & (absent <= options.coast_seconds * options.frame_rate + 1e-6)
         rows = (coasting & (tracks.hits >= options.min_coast_hits)).nonzero()[0]
+        if not len(rows):
+            return super()._shown()
         boxes = self._boxes[rows]
         inside = np.concatenate(
             [np.maximum(boxes[:, :2], self._extent[:2]), np.minimum(boxes[:, 2:], self._extent[2:])], 1

@@ -62,7 +62,7 @@ class SortTracker(Tracker):
         if len(tracks) and len(detections):
             self._associate(matching, detections)
         rows, columns = matching.pairs()
-        self._correct(rows, measurements[columns])
+        self._correct(rows, measurements.take(columns, axis=0))
         self._note_matches(rows, columns, detections, indices)
         new = matching.free_detections(self._may_start(detections).nonzero()[0])
         self._start_tracks(new, detections, measurements, indices)
@@ -91,9 +91,11 @@ class SortTracker(Tracker):
     def _correct(self, rows: Array, measurements: Array) -> None:
         """Update the tracks `rows` (P,) with their measurements (P, 4)."""
         motion = self._tracks.motion
-        motion[rows] = kalman.update(motion[rows], measurements, self.model)
+        motion[rows] = kalman.update(motion.take(rows, axis=0), measurements, self.model)
 
     def _start_tracks(self, columns: Array, detections: Detections, measurements: Array, indices: Array) -> None:
+        if not len(columns):
+            return
         motion = kalman.initiate(measurements[columns], self.model)
         new = detections[columns]
         started = TrackSet.start(motion, new.scores, new.labels, indices[columns], None, self._now)
@@ -114,4 +116,4 @@ class SortTracker(Tracker):
 
     def _shown_boxes(self, rows: Array) -> Array:
         """Return the boxes (R, 4) xyxy of the tracks `rows`: their filtered positions."""
-        return self.model.to_xyxy(self._tracks.motion[rows, 0])
+        return self.model.to_xyxy(self._tracks.motion[:, 0].take(rows, axis=0))
