@@ -16,6 +16,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.centernet import CenterNet
 from centertrack.models.zoo import load_matching
+from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser
 from tracker.errors import InputError
 
@@ -106,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             args=list(arguments) if arguments is not None else None,
             save_config_kwargs={"overwrite": True},
             seed_everything_default=0,
+            trainer_defaults={"callbacks": LossPanel()},
         )
     except FileNotFoundError as error:  # Lightning's own, for example of --ckpt_path
         raise InputError(str(error)) from error
