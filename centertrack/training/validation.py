@@ -28,7 +28,8 @@ from centertrack.decode import gather_embeddings
 from centertrack.models.centernet import CenterNet
 from centertrack.predictor import Predictor
 from centertrack.training.retrieval import retrieval_scores
-from tracker.draw import draw_detections
+from tracker.detections import Tracks
+from tracker.draw import draw_detections, draw_tracks
 from tracker.errors import InputError
 from tracker.evaluation import evaluate
 from tracker.evaluation.frame_range import parse_frames
@@ -79,7 +80,7 @@ class EpochValidation(Callback, ABC):
 
 
 class TrackingValidation(EpochValidation):
-    """HOTA, MOTA and IDF1, by tracking MOTChallenge sequences.
+    """HOTA, MOTA and IDF1, by tracking MOTChallenge sequences, and pictures of the tracks.
 
     Args:
         path: Sequence folder, or a folder of sequences.
@@ -89,6 +90,7 @@ class TrackingValidation(EpochValidation):
         options: Its options.
         benchmark: Whose rules apply; None: told by the names.
         every_n_epochs: Epochs from one score to the next.
+        pictures: Sequences whose middle frame is drawn with its tracks, to loggers that take images.
     """
 
     def __init__(
@@ -100,10 +102,12 @@ class TrackingValidation(EpochValidation):
         options: dict[str, Any] | None = None,
         benchmark: str | None = None,
         every_n_epochs: int = 1,
+        pictures: int = 2,
     ) -> None:
         super().__init__(every_n_epochs)
         self.path, self.frames, self.sequences = path, frames, sequences
         self.tracker, self.options, self.benchmark = tracker, options or {}, benchmark
+        self.pictures = pictures
         make_tracker(tracker, **self.options)  # a typo shows now, not after the first epoch
 
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
@@ -111,22 +115,30 @@ class TrackingValidation(EpochValidation):
         folders = sequence_folders(root / self.path, self.sequences)
         predictor = _predictor(model)
         with tempfile.TemporaryDirectory() as results:
-            for folder in folders:
-                self._track(predictor, folder, Path(results, f"{folder.resolve().name}.txt"))
             names = [folder.resolve().name for folder in folders]
+            for number, (folder, name) in enumerate(zip(folders, names, strict=True)):
+                middle = self._track(predictor, folder, Path(results, f"{name}.txt"))
+                if number < self.pictures:
+                    _log_picture(trainer, f"val/{name}", draw_tracks(*middle))
             found = evaluate(root / self.path, results, self.benchmark, names, frames=self.frames)
         metrics = found.combined.metrics()
         return {name: float(metrics[name]) for name in TRACKING_METRICS}
 
-    def _track(self, predictor: Predictor, folder: Path, output: Path) -> None:
+    def _track(self, predictor: Predictor, folder: Path, output: Path) -> tuple[Array, Tracks]:
+        """Write the tracks of a sequence; return its middle frame and the tracks there."""
         info = read_sequence_info(folder)
         images = frame_images(info)
         tracker = make_tracker(self.tracker, **{"frame_rate": info.frame_rate, **self.options})
+        numbers = parse_frames(self.frames, min(info.length, len(images)))
         with MotWriter(output) as writer:
-            for number in parse_frames(self.frames, min(info.length, len(images))):
+            for number in numbers:
                 image = read_rgb(images[number - 1])
                 (detections,) = predictor(image)
-                writer.write(number, tracker.update(detections, image, (number - 1) / info.frame_rate))
+                tracks = tracker.update(detections, image, (number - 1) / info.frame_rate)
+                writer.write(number, tracks)
+                if number == numbers[len(numbers) // 2]:
+                    middle = image, tracks
+        return middle
 
 
 class DetectionValidation(EpochValidation):

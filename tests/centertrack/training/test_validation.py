@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 import yaml
 
 from centertrack.data.convert import convert_data
+from centertrack.data.images import read_rgb
 from centertrack.data.synthetic import SceneConfig, StreetScene
 from centertrack.models import CenterNet
 from centertrack.predictor import Predictor
@@ -57,6 +59,25 @@ def test_a_perfect_detector_tracks_perfectly(
     callback = TrackingValidation(".", tracker="bytetrack", options={"min_hits": 1}, benchmark="MOT17")
     scores = callback.score(model, sequences, pl.Trainer(logger=False, accelerator="cpu"))
     assert scores["MOTA"] > 0.9 and scores["IDSW"] == 0
+
+
+def test_the_middle_of_a_sequence_is_drawn_with_its_tracks(
+    sequences: Path, model: CenterNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shots = list(StreetScene(SceneConfig(size=(160, 96), seconds=0.4, seed=3, people=3)))
+    found = iter([[Detections(shot.boxes, np.ones(len(shot.boxes)))] for shot in shots])
+    monkeypatch.setattr(Predictor, "__call__", lambda self, images: next(found))
+    drawn = {}
+    writer = SimpleNamespace(add_image=lambda name, image, step, dataformats: drawn.update({name: image}))
+    trainer = SimpleNamespace(loggers=[SimpleNamespace(experiment=writer)], global_step=7)
+    callback = TrackingValidation(".", tracker="bytetrack", options={"min_hits": 1}, benchmark="MOT17")
+    callback.score(model, sequences, trainer)
+    assert list(drawn) == ["val/SYN-01"]
+    middle = shots[len(shots) // 2]
+    photograph = read_rgb(sequences / "SYN-01" / "img1" / f"{middle.frame.number:06d}.jpg")
+    changed = (drawn["val/SYN-01"] != photograph).any(axis=2)
+    x1, y1, x2, y2 = np.clip(middle.boxes[0], 0, (159, 95, 159, 95)).astype(int)
+    assert changed[y1 : y2 + 1, x1 : x2 + 1].any() and not changed.all()
 
 
 def test_typing_errors_show_before_the_training() -> None:
