@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     convert.add_argument("--from", dest="from_format", metavar="FORMAT", help="format of the source")
     convert.add_argument("--output", required=True, type=Path, metavar="FOLDER", help="new folder")
     convert.add_argument("--copy", action="store_true", help="copy images instead of linking them")
+    convert.add_argument("--frame-rate", type=_rate, metavar="N",
+                         help="images a second (default: what the source says, or 30)")  # fmt: skip
     for action in (check, convert):
         action.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
                             help="an option of the format, such as step=5; may be given several times")  # fmt: skip
@@ -63,7 +65,18 @@ def _convert(options: argparse.Namespace) -> int:
         options.to,
         options.from_format,
         options.copy,
+        options.frame_rate,
         **read_assignments(options.option),
     )
     say(f"{done.target}: {done.images} images, {done.boxes} boxes, {done.identities} identities")
     return OK
+
+
+def _rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected images a second, such as 25, got {text!r}")
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,14 @@ class CocoSet(LabelledImages):
             self.label_of = {category: label for label, (category, _) in enumerate(categories)}
             by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
             self._sort_annotations(content["annotations"], by_image, report)
-            entries = [self._labels(folder, image, by_image[image["id"]]) for image in content["images"]]
-        except (KeyError, TypeError, AttributeError) as error:
+            rates = {video["id"]: float(video.get("fps") or 0) for video in content.get("videos", [])}
+            entries = [
+                replace(
+                    self._labels(folder, image, by_image[image["id"]]), frame_rate=rates.get(image.get("video_id"), 0)
+                )
+                for image in content["images"]
+            ]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{self.path}: expected COCO images (id, file_name) and categories: {error!r}") from error
         names = [name or f"class {label}" for label, (_, name) in enumerate(categories)]
         super().__init__(entries, names, classes, identities, longest_side)
@@ -143,13 +150,16 @@ def write_coco(data: LabelledImages, images: Sequence[Path], folder: Path) -> No
         images: File of each entry, within `folder/images`.
         folder: Of the new data set.
     """
-    videos = {name: i for i, name in enumerate(dict.fromkeys(entry.sequence for entry in data.entries), start=1)}
+    rates = {entry.sequence: entry.frame_rate for entry in data.entries}
+    videos = {name: i for i, name in enumerate(rates, start=1)}
     frames: dict[str, int] = defaultdict(int)
     content: dict[str, list[dict[str, Any]]] = {
         "images": [],
         "annotations": [],
         "categories": [{"id": i, "name": name} for i, name in enumerate(data.class_names, start=1)],
-        "videos": [{"id": i, "name": name} for name, i in videos.items()],
+        "videos": [
+            {"id": i, "name": name, **({"fps": rates[name]} if rates[name] else {})} for name, i in videos.items()
+        ],
     }
     for number, (entry, image) in enumerate(zip(data.entries, images, strict=True), start=1):
         width, height = read_size(image)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def convert_data(
     to_format: str,
     from_format: str | None = None,
     copy: bool = False,
+    frame_rate: float | None = None,
     **options: Any,
 ) -> Conversion:
     """Write a labelled data set in another format.
@@ -47,6 +48,8 @@ def convert_data(
         to_format: One of `FORMATS`.
         from_format: Of the source; None: told by its files.
         copy: Copy the images in any case.
+        frame_rate: Images a second, for formats that say so (mot, coco); None: what the source says, and 30 in MOT
+            sequences where it says nothing.
         **options: Of the source's data set, for example `step=5`.
 
     Raises:
@@ -59,6 +62,8 @@ def convert_data(
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InputError(f"cannot convert to {target}: it is not an empty folder; choose another output folder")
     data = open_labels(from_format or guess_format(source), source, **{"identities": "labels", **options})
+    if frame_rate is not None:
+        data.entries = [replace(entry, frame_rate=frame_rate) for entry in data.entries]
     places = _image_places(data.entries, FORMATS[to_format].image_place, source.stem)
     images = [target / place for place in places]
     for entry, image in zip(data.entries, images, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from centertrack.data.images import find_images, read_size
@@ -13,6 +14,7 @@ from tracker.io.atomic import atomic_path
 
 KITTI_CLASSES = ["Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc"]
 MIN_COLUMNS = 10
+FRAME_RATE = 10.0  # of all sequences
 
 
 class KittiSet(LabelledImages):
@@ -51,10 +53,11 @@ class KittiSet(LabelledImages):
         for file in files:
             rows = _read(file, report)
             images = find_images(root / "image_02" / file.stem)
-            entries += [
+            made = [
                 Labels.of(image, f"{file.stem}/{image.name}", file, rows[_number(image)], file.stem, _number(image) + 1)
                 for image in images[::step]
             ]
+            entries += [replace(entry, frame_rate=FRAME_RATE / step) for entry in made]
         super().__init__(entries, KITTI_CLASSES, classes, identities, longest_side)
 
 

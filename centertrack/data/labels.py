@@ -55,6 +55,7 @@ class Labels:
         mask_values: (K,) int64, value of each object's pixels in a mask image, where the set has masks.
         sequence: Video it is a frame of; identities are unique within a sequence.
         frame: Its number there, from 1; 0 where unknown.
+        frame_rate: Images a second of the video, of those that are taken from it; 0 where unknown.
         relative: Unit of the boxes.
     """
 
@@ -69,6 +70,7 @@ class Labels:
     mask_values: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     sequence: str = ""
     frame: int = 0
+    frame_rate: float = 0.0
     relative: bool = False
 
     @classmethod

@@ -14,7 +14,7 @@ from centertrack.data.sample import Array
 from tracker.errors import InputError
 from tracker.evaluation.frame_range import parse_frames
 from tracker.io.atomic import atomic_path
-from tracker.io.mot import GroundTruthRows, SequenceInfo, read_ground_truth, read_sequence_info
+from tracker.io.mot import DEFAULT_FRAME_RATE, GroundTruthRows, SequenceInfo, read_ground_truth, read_sequence_info
 
 PEDESTRIAN = 1
 UNCERTAIN = (1, 2, 7, 8, 12)  # flagged pedestrians, people on vehicles, static people, distractors, reflections
@@ -68,7 +68,8 @@ class MotSet(LabelledImages):
             objects = _objects(rows, min_visibility)
             ids = np.unique(rows.ids[objects & (rows.frames >= chosen[0]) & (rows.frames <= chosen[-1])])
             known.append(np.stack((np.full_like(ids, len(known)), ids), axis=1))
-            entries += _entries(info, folder, images, rows, objects, chosen[::step])
+            rate = info.frame_rate / step
+            entries += _entries(folder, rate, images, rows, objects, chosen[::step])
         universe = np.concatenate(known) if known else np.zeros((0, 2), np.int64)
         super().__init__(entries, ["person"], classes, identities, longest_side, universe)
 
@@ -116,7 +117,7 @@ def _objects(rows: GroundTruthRows, min_visibility: float) -> Array:
 
 
 def _entries(
-    info: SequenceInfo, folder: Path, images: list[Path], rows: GroundTruthRows, objects: Array, frames: range
+    folder: Path, frame_rate: float, images: list[Path], rows: GroundTruthRows, objects: Array, frames: range
 ) -> Iterator[Labels]:
     boxes = rows.boxes_xyxy
     ignored = np.isin(rows.classes, UNCERTAIN) & ~objects
@@ -136,6 +137,7 @@ def _entries(
             boxes[hidden],
             sequence=folder.name,
             frame=number,
+            frame_rate=frame_rate,
         )
 
 
@@ -158,9 +160,10 @@ def write_mot(data: LabelledImages, images: Sequence[Path], folder: Path) -> Non
         with atomic_path(sequence / "gt" / "gt.txt") as temporary:
             temporary.write_text("".join(lines), encoding="ascii")
         width, height = read_size(frames[0][1])
+        frame_rate = frames[0][0].frame_rate or DEFAULT_FRAME_RATE
         with atomic_path(sequence / "seqinfo.ini") as temporary:
             temporary.write_text(
-                f"[Sequence]\nname={sequence.name}\nimDir=img1\nframeRate=30\nseqLength={len(frames)}\n"
+                f"[Sequence]\nname={sequence.name}\nimDir=img1\nframeRate={frame_rate:g}\nseqLength={len(frames)}\n"
                 f"imWidth={width}\nimHeight={height}\nimExt={frames[0][1].suffix}\n",
                 encoding="utf-8",
             )

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from centertrack.cli import main
 from centertrack.data.convert import convert_data
 from centertrack.data.crowdhuman import CrowdHumanSet
 from centertrack.data.cvat import CvatSet
@@ -18,6 +19,7 @@ from centertrack.data.mot import MotSet
 from centertrack.data.voc import VOC_CLASSES, VocSet
 from centertrack.data.yolo import YoloSet
 from tracker.errors import InputError
+from tracker.io.mot import read_sequence_info
 
 SIZE = (80, 60)
 
@@ -339,6 +341,36 @@ def test_there_and_back(people: Path, tmp_path: Path, name: str) -> None:
             assert sample.ids.tolist() == ids
         if name not in ("jde", "yolo"):  # which know no regions to ignore
             np.testing.assert_allclose(sample.ignore, original.ignore, atol=1e-3)
+
+
+def rate_of(folder: Path) -> float:
+    return read_sequence_info(next(path for path in folder.iterdir() if path.is_dir())).frame_rate
+
+
+def test_the_frame_rate_is_carried_where_the_source_knows_it(kitti: Path, people: Path, tmp_path: Path) -> None:
+    convert_data(kitti, tmp_path / "mot", "mot")
+    assert rate_of(tmp_path / "mot") == 10  # KITTI's
+    convert_data(tmp_path / "mot", tmp_path / "coco", "coco")
+    convert_data(tmp_path / "coco" / "annotations.json", tmp_path / "again", "mot")
+    assert rate_of(tmp_path / "again") == 10
+    convert_data(tmp_path / "again", tmp_path / "half", "mot", step=2)
+    assert rate_of(tmp_path / "half") == 5
+    convert_data(people, tmp_path / "unknown", "mot")
+    assert rate_of(tmp_path / "unknown") == 30
+    convert_data(people, tmp_path / "given", "mot", frame_rate=12.5)
+    assert rate_of(tmp_path / "given") == 12.5
+
+
+def test_the_frame_rate_is_an_option_of_the_command(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["data", "convert", str(people), "--to", "mot", "--output", str(tmp_path / "new"), "--frame-rate"]
+    assert main([*arguments, "7.5"]) == 0
+    assert rate_of(tmp_path / "new") == 7.5
+    for wrong in ("0", "fast", "inf"):
+        with pytest.raises(SystemExit, match="2"):
+            main([*arguments, wrong])
+        assert "expected images a second" in capsys.readouterr().err
 
 
 def test_coco_keeps_identities_and_frames(people: Path, tmp_path: Path) -> None:
