@@ -27,11 +27,13 @@ class Weights:
         config: Options of `CenterNet`.
         load: Returns the network in evaluation mode.
         digest: Of the file; None for a network that never was in one.
+        path: Of the file, if there is one.
     """
 
     config: dict[str, Any]
     load: Callable[[], CenterNet]
     digest: str | None
+    path: Path | None = None
 
 
 def open_weights(weights: str | Path | CenterNet) -> Weights:
@@ -47,9 +49,9 @@ def open_weights(weights: str | Path | CenterNet) -> Weights:
     path = find_weights(weights)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if path.suffix == ".safetensors":
-        return Weights(read_config(path), partial(_load, path), digest)
+        return Weights(read_config(path), partial(_load, path), digest, path)
     model = _load(path)
-    return Weights(model.config, lambda: model, digest)
+    return Weights(model.config, lambda: model, digest, path)
 
 
 def _load(path: Path) -> CenterNet:

@@ -97,7 +97,8 @@ def find_peaks(heatmap: Tensor, k: int, kernel: int = 3) -> tuple[Tensor, Tensor
         raise ValueError(f"the peak window must have an odd side, got {kernel}")
     peaks = heatmap * _is_peak(heatmap, kernel) if kernel > 1 else heatmap
     best, labels = peaks.max(dim=1)  # (N, H, W)
-    scores, cells = best.flatten(1).topk(min(k, best.shape[1] * best.shape[2]))
+    area = best.shape[1] * best.shape[2]
+    scores, cells = best.flatten(1).topk(k if k <= area else area)  # an export cannot keep `min`
     return scores, labels.flatten(1).gather(1, cells), cells
 
 

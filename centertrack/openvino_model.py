@@ -1,4 +1,4 @@
-"""CenterNet -> OpenVINO model, kept in the user's cache so that a second start needs no PyTorch."""
+"""CenterNet -> OpenVINO model, found beside its weights or kept in the user's cache: later starts need no PyTorch."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 KEPT_MODELS = 32
 PACKAGE = Path(__file__).parent
+NOT_IN_GRAPH = ("optimization.py", "report.py")  # of models/
 
 
 def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptions) -> Any:
-    """Return the OpenVINO model of a network from the cache, or convert it and put it there.
+    """Return the OpenVINO model of a network from beside its weights or from the cache, or convert it and put it there.
 
     Without a writable cache folder everything works the same, only slower.
 
     Args:
-        weights: Loaded only where the cache has nothing.
+        weights: Loaded only where there is no conversion of them.
         shape: (N, H, W, 3) of the images.
         decoding: How boxes are read from its maps.
 
@@ -37,10 +38,15 @@ def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOp
     """
     import openvino
 
+    from centertrack.shipped_model import read_shipped
+
     if weights.digest is None:
         return convert(weights.load(), shape, decoding)
-    versions = f"{version('openvino')} {version('torch')} {_code_digest()}"
-    name = _digest(f"{weights.digest} {shape} {decoding} {versions}".encode())
+    shipped = read_shipped(weights, shape, decoding)
+    if shipped is not None:
+        return shipped
+    versions = f"{version('openvino')} {version('torch')}"
+    name = _digest(f"{digest_origin(weights, decoding)} {shape} {versions}".encode())
     path = cache_folder() / f"{name}.xml"
     if path.is_file():
         try:
@@ -55,11 +61,24 @@ def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOp
     return model
 
 
-def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions, dynamic_batch: bool = False) -> Any:
-    """Convert the whole graph from uint8 pixels to boxes for one input shape, or for any number of such images.
+def convert(
+    model: CenterNet,
+    shape: tuple[int, ...],
+    decoding: DecodeOptions,
+    dynamic_batch: bool = False,
+    dynamic_size: bool = False,
+) -> Any:
+    """Convert the whole graph from uint8 pixels to boxes.
 
     `openvino.convert_model` does the same and reports its use to its makers without asking; the front end behind it,
     which is called here, does not.
+
+    Args:
+        model: The network, in evaluation mode.
+        shape: (N, H, W, 3) of the images.
+        decoding: How boxes are read from its maps.
+        dynamic_batch: Let N vary.
+        dynamic_size: Let H and W vary, in multiples of 32; `reshape` the model to those wanted before compiling it.
 
     Raises:
         InputError: The network has an operation that OpenVINO does not know.
@@ -75,16 +94,17 @@ def convert(model: CenterNet, shape: tuple[int, ...], decoding: DecodeOptions, d
         with _quiet(), torch.no_grad():
             # An example batch of 1 would make 1 a constant of the graph.
             example = torch.zeros((2, *shape[1:]) if dynamic_batch else shape, dtype=torch.uint8)
-            batch = ({0: torch.export.Dim.AUTO},) if dynamic_batch else None
-            program = torch.export.export(graph, (example,), dynamic_shapes=batch)
-            decoder = TorchFXPythonDecoder.from_exported_program(program, dynamic_shapes=dynamic_batch)
+            dynamic = [0] * dynamic_batch + [1, 2] * dynamic_size
+            dimensions = (dict.fromkeys(dynamic, torch.export.Dim.AUTO),) if dynamic else None
+            program = torch.export.export(graph, (example,), dynamic_shapes=dimensions)
+            decoder = TorchFXPythonDecoder.from_exported_program(program, dynamic_shapes=bool(dynamic))
             frontend = FrontEndManager().load_by_framework("pytorch")
             converted = frontend.convert(frontend.load(decoder))
     except Exception as error:  # both libraries fail in many ways
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise InputError(f"OpenVINO cannot execute this network ({reason}); use runtime torch") from error
-    if dynamic_batch:
-        converted.reshape([-1, *shape[1:]])
+    if dynamic:
+        converted.reshape([-1 if axis in dynamic else length for axis, length in enumerate(shape)])
     return converted
 
 
@@ -93,14 +113,19 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "centertrack")
 
 
+def digest_origin(weights: Weights, decoding: DecodeOptions) -> str:
+    """Digest what a conversion is made from: the weights, the code of the graph and how boxes are read.
+
+    A changed decoder never meets an old conversion.
+    """
+    models = [path for path in sorted(PACKAGE.glob("models/*.py")) if path.name not in NOT_IN_GRAPH]
+    sources = [PACKAGE / name for name in ("graph.py", "decode.py", "openvino_model.py")] + models
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)  # as text: the same with any line ends
+    return _digest(f"{weights.digest} {decoding} {code}".encode())
+
+
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:24]
-
-
-def _code_digest() -> str:
-    """Digest the code that the graph is made of, so that a changed decoder never meets an old conversion."""
-    sources = [PACKAGE / "graph.py", PACKAGE / "decode.py", Path(__file__), *sorted(PACKAGE.glob("models/*.py"))]
-    return _digest(b"".join(path.read_bytes() for path in sources))
 
 
 def _save(model: Any, path: Path) -> None:
