@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -28,10 +29,11 @@ class EpochSampler(DistributedSampler[int]):
     Args:
         length: Samples an epoch, of all processes together.
         repeats: Every epoch has the same numbers, for validation.
+        done: Samples that this process took already of the epoch that comes first, before it was interrupted.
     """
 
-    def __init__(self, length: int, repeats: bool = False) -> None:
-        self.length, self.repeats, self.epoch = length, repeats, 0
+    def __init__(self, length: int, repeats: bool = False, done: int = 0) -> None:
+        self.length, self.repeats, self.epoch, self.done = length, repeats, 0, done
         is_distributed = dist.is_available() and dist.is_initialized()
         self.rank: int = dist.get_rank() if is_distributed else 0
         self.num_replicas: int = dist.get_world_size() if is_distributed else 1
@@ -43,7 +45,8 @@ class EpochSampler(DistributedSampler[int]):
     def __iter__(self) -> Iterator[int]:
         """Iterate over the numbers of this epoch and process."""
         first = 0 if self.repeats else self.epoch * self.length
-        return iter(range(first + self.rank, first + len(self) * self.num_replicas, self.num_replicas))
+        start, self.done = first + self.done * self.num_replicas + self.rank, 0
+        return iter(range(start, first + len(self) * self.num_replicas, self.num_replicas))
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch, counted from 0."""
@@ -90,6 +93,7 @@ class TrackingDataModule(pl.LightningDataModule):
         self.seed, self.multi_scale = seed, multi_scale
         self.batch_size, self.workers, self.samples_per_epoch = batch_size, workers, samples_per_epoch
         self.root = Path(root)
+        self._batches_done = 0
         share = cache_mb / max(1, workers)
         self.train_set = Mixture(train, size, mix, self.root, seed, cache_mb=share)
         self.num_identities = self.train_set.num_identities
@@ -98,7 +102,19 @@ class TrackingDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the loader of this epoch's samples."""
-        return self._loader(self.train_set, EpochSampler(self.samples_per_epoch))
+        done, self._batches_done = self._batches_done * self.batch_size, 0
+        return self._loader(self.train_set, EpochSampler(self.samples_per_epoch, done=done))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how far into its epoch the training is, for its checkpoints."""
+        if self.trainer is None:
+            return {}
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return {"batches_done": int(progress.completed % (self.trainer.num_training_batches or 1))}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Let the next loader go on after the batches that were trained on."""
+        self._batches_done = int(state_dict.get("batches_done", 0))
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]] | list[DataLoader[dict[str, Tensor]]]:
         """Return the loader of the validation samples, none if there are none."""

@@ -20,8 +20,14 @@ from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser
 from tracker.errors import InputError
 
-# Warnings about what is meant to be so: arguments given as a list, no validation data, and Lightning's own old calls.
-HARMLESS = ("LightningCLI's args parameter is intended", "Total length of `list` across ranks", "`isinstance.treespec")
+# Warnings about what is meant to be so: arguments given as a list, no validation data, Lightning's own old calls, and a
+# loader that does not know where it was, but the data module does.
+HARMLESS = (
+    "LightningCLI's args parameter is intended",
+    "Total length of `list` across ranks",
+    "`isinstance.treespec",
+    "You're resuming from a checkpoint that ended before the epoch ended",
+)
 
 
 class TrainingCLI(LightningCLI):

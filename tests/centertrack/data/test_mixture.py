@@ -145,6 +145,15 @@ def test_processes_share_an_epoch() -> None:
     assert [len(part) for part in parts] == [3, 3]
 
 
+def test_an_interrupted_epoch_goes_on_after_what_was_taken() -> None:
+    sampler = EpochSampler(8, done=3)
+    sampler.rank, sampler.num_replicas = 1, 2
+    sampler.set_epoch(1)
+    assert list(sampler) == [15]  # of 9, 11, 13, 15
+    sampler.set_epoch(2)
+    assert list(sampler) == [17, 19, 21, 23]
+
+
 def test_validation_repeats_its_samples() -> None:
     sampler = EpochSampler(3, repeats=True)
     sampler.set_epoch(5)

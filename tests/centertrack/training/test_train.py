@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -87,6 +88,43 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(config: Path) -
     uninterrupted = torch.load(last_checkpoint(config.parent / "whole"), weights_only=True)["state_dict"]
     resumed = torch.load(last_checkpoint(config.parent / "second"), weights_only=True)["state_dict"]
     torch.testing.assert_close(resumed, uninterrupted, rtol=1e-4, atol=1e-5)
+
+
+def logged_totals(folder: Path) -> list[float]:
+    with next(folder.rglob("metrics.csv")).open() as file:
+        return [float(row["train/total"]) for row in csv.DictReader(file) if row["train/total"]]
+
+
+@pytest.mark.parametrize("crash_at", [(1, 0), (1, 2), (2, 3)])  # epoch and batch
+def test_a_crashed_training_goes_on_where_it_stopped(
+    config: Path, crash_at: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = yaml.safe_load(config.read_text())
+    content["trainer"]["max_epochs"], content["data"]["samples_per_epoch"] = 3, 8  # 4 batches an epoch
+    content["trainer"]["callbacks"][0]["init_args"]["save_on_exception"] = True
+    average = "centertrack.training.averaging.WarmedUpAveraging"
+    content["trainer"]["callbacks"].append({"class_path": average, "init_args": {"decay": 0.9}})
+    config.write_text(yaml.safe_dump(content))
+    fit = ["fit", "--config", str(config), "--trainer.logger.init_args.save_dir"]
+    main([*fit, "whole"])
+    step = CenterNet.training_step
+
+    def crash(self: CenterNet, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:
+        if (self.trainer.current_epoch, batch_index) == crash_at:
+            raise RuntimeError("out of memory")
+        return step(self, batch, batch_index)
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="out of memory"):
+        patch.setattr(CenterNet, "training_step", crash)
+        main([*fit, "first"])
+    main([*fit, "second", "--ckpt_path", str(last_checkpoint(config.parent / "first"))])
+    parts = logged_totals(config.parent / "first") + logged_totals(config.parent / "second")
+    assert parts == pytest.approx(logged_totals(config.parent / "whole"), rel=1e-6)
+    uninterrupted, resumed = (
+        torch.load(last_checkpoint(config.parent / name), weights_only=True) for name in ("whole", "second")
+    )
+    assert resumed["global_step"] == uninterrupted["global_step"] == 12
+    torch.testing.assert_close(resumed["state_dict"], uninterrupted["state_dict"], rtol=1e-5, atol=1e-6)
 
 
 def test_fine_tuning_starts_from_other_weights(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
