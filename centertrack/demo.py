@@ -12,7 +12,7 @@ from centertrack.pipeline import Pipeline, Report
 from centertrack.predictor import Predictor
 from centertrack.sinks import RowsSink, VideoSink
 from tracker.evaluation import EvaluationResult, evaluate
-from tracker.factory import make_tracker
+from tracker.factory import DEFAULT_TRACKER, make_tracker
 from tracker.io.video import VideoWriter, open_source
 
 NAME = "street"
@@ -101,7 +101,7 @@ def run_demo(
     predictor: Predictor,
     progress: Progress,
     config: SceneConfig | None = None,
-    tracker_name: str = "fairmot",
+    tracker_name: str = DEFAULT_TRACKER,
 ) -> tuple[DemoFiles, Report, EvaluationResult]:
     """Film a scene, track it and score the tracks.
 

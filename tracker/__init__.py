@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
-from tracker.factory import TRACKERS, make_tracker, tracker_options
+from tracker.factory import DEFAULT_TRACKER, TRACKERS, make_tracker, tracker_options
 
 if TYPE_CHECKING:
     from tracker.base import Tracker, TrackerOptions
@@ -42,6 +42,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "DEFAULT_TRACKER",
     "TRACKERS",
     "BoTSortOptions",
     "BoTSortTracker",

@@ -27,6 +27,9 @@ TRACKERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 """Name -> module, class, and the options in which it differs from the class's defaults."""
 
+DEFAULT_TRACKER = "scene"
+"""The tracker of every command that is not told another; boxes are enough for it."""
+
 
 def make_tracker(name: str, **options: Any) -> Tracker:
     """Build a tracker by name.

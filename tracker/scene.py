@@ -39,12 +39,14 @@ class SceneOptions(BoTSortOptions):
 
     Attributes:
         follow_scene: Take the common jump of all boxes from the predictions.
+        embedding_limit: As in BoT-SORT, but stricter: looks that are learnt from few people must not overrule overlap.
         height_weight: Exponent of the agreement of heights in the cost; 0 leaves it out.
         coast_seconds: How long a track is shown after its last detection; 0 shows only what was detected.
         min_coast_hits: Detections that a track needs before it may coast.
     """
 
     max_lost_seconds: float = 2.0
+    embedding_limit: float = 0.1
     camera_motion: Literal["none", "sparse_flow", "orb", "ecc"] = "none"
     follow_scene: bool = True
     height_weight: float = 2.0

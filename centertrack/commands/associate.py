@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from centertrack.commands.options import read_steps, read_tracker_options
+from centertrack.commands.options import add_tracker_option, read_steps, read_tracker_options
 from centertrack.commands.terminal import say
 from tracker.errors import InputError
-from tracker.factory import TRACKERS
 
 SUMMARY = "run a tracker over the boxes of another detector"
 DESCRIPTION = """Run a tracker over det/det.txt of MOTChallenge sequence folders and write one SEQUENCE.txt each, which
@@ -25,9 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sequences", nargs="+", metavar="SEQ_FOLDER", help="folder with det/det.txt, and seqinfo.ini or images"
     )
-    parser.add_argument(
-        "--tracker", default="scene", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
-    )
+    add_tracker_option(parser)
     parser.add_argument("--results", required=True, metavar="FOLDER", help="where to write SEQUENCE.txt")
     parser.add_argument(
         "--option",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from centertrack.commands.options import (
     add_network_options,
     add_source_options,
+    add_tracker_option,
     build_predictor,
     positive_int,
     read_names,
@@ -56,9 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pipeline = parts.add_parser("pipeline", help="frames per second of each stage of tracking; nothing is written")
     add_source_options(pipeline)
     add_network_options(pipeline)
-    pipeline.add_argument(
-        "--tracker", default="fairmot", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
-    )
+    add_tracker_option(pipeline)
     pipeline.set_defaults(measure=_bench_pipeline)
     training = parts.add_parser(
         "training", help="images per second of a training against the same steps without loading"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from centertrack.runtimes import FASTEST, RUNTIMES
 from tracker.errors import InputError
-from tracker.factory import tracker_options
+from tracker.factory import DEFAULT_TRACKER, TRACKERS, tracker_options
 
 if TYPE_CHECKING:
     from centertrack.predictor import Predictor
@@ -52,6 +52,16 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         metavar="WxH",
         help="size of the network's input, multiples of 32; larger finds smaller objects, smaller is faster "
         "(default: that of the weights, in the shape of the source)",
+    )
+
+
+def add_tracker_option(parser: argparse._ActionsContainer) -> None:
+    """Add which tracker follows."""
+    parser.add_argument(
+        "--tracker",
+        default=DEFAULT_TRACKER,
+        metavar="NAME",
+        help=f"{', '.join(TRACKERS)} (default: %(default)s)",
     )
 
 

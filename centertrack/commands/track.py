@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from centertrack.commands.options import (
     add_network_options,
     add_source_options,
+    add_tracker_option,
     build_predictor,
     read_steps,
     read_tracker_options,
@@ -20,7 +21,7 @@ from centertrack.commands.options import (
 )
 from centertrack.commands.outputs import OutputKind, OutputPlan
 from tracker.errors import InputError
-from tracker.factory import TRACKERS
+from tracker.factory import DEFAULT_TRACKER
 
 if TYPE_CHECKING:
     from centertrack.sinks import FileSink
@@ -51,9 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--quiet", action="store_true", help="write nothing but errors to the terminal")
     add_network_options(parser)
     tracking = parser.add_argument_group("tracking")
-    tracking.add_argument(
-        "--tracker", default="fairmot", metavar="NAME", help=f"{', '.join(TRACKERS)} (default: %(default)s)"
-    )
+    add_tracker_option(tracking)
     tracking.add_argument(
         "--min-score",
         type=score,
@@ -96,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     if sample.needs_embeddings and not predictor.has_embeddings:
         raise InputError(
             f"tracker {options.tracker} compares appearance, but {options.weights} has no re-identification head; "
-            "use --tracker bytetrack"
+            f"use --tracker {DEFAULT_TRACKER}"
         )
     if "link" in steps and not predictor.has_embeddings:
         raise InputError(

@@ -487,9 +487,11 @@ def test_weights_that_would_run_code_do_not(clip, capsys, tmp_path):
 
 def test_a_tracker_that_needs_embeddings_and_a_network_without(clip, capsys, tmp_path):
     save_weights(small_network("detection"), tmp_path / "boxes.safetensors")
-    assert main(["track", str(clip), "--weights", "boxes.safetensors", "--device", "cpu"]) == 2
-    assert "use --tracker bytetrack" in error_of(capsys)
+    arguments = ["track", str(clip), "--weights", "boxes.safetensors", "--device", "cpu"]
+    assert main([*arguments, "--tracker", "fairmot"]) == 2
+    assert "use --tracker scene" in error_of(capsys)
     assert not Path("runs").exists()
+    assert main([*arguments, "--results", "rows.txt"]) == 0  # the default needs boxes only
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,16 @@ def test_appearance_needs_embeddings_only_when_asked_for():
     assert tracks.indices[tracks.ids == 1] == [0]
 
 
+@pytest.mark.parametrize(("cosine", "expected"), [(0.9, 0), (0.7, 1)])
+def test_looks_count_only_when_they_are_much_alike(cosine, expected):
+    """The worse overlap of two wins by its looks at 1 - cos = 0.1, but not at 0.3, where a stranger may be."""
+    tracker = make_tracker("scene-reid")
+    run(tracker, [seen((100, 0))] * 5)
+    looks = [[cosine, np.sqrt(1 - cosine**2)], [0.0, 1.0]]
+    tracks = tracker.update(Detections([person(110), person(95)], [0.9, 0.9], None, np.pad(looks, ((0, 0), (0, 6)))))
+    assert tracks.indices[tracks.ids == 1] == [expected]
+
+
 def test_the_extent_is_part_of_the_state():
     tracker = make_tracker("scene")
     run(tracker, [seen((100, 0), (600, 1))] * 10)
