@@ -288,9 +288,10 @@ class CenterNet(pl.LightningModule):
         return losses["total"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Log every loss; identities of validation sets are unknown to the classifier and left out."""
+        """Log every loss, of all processes; the classifier does not know the identities of validation sets."""
         losses = self._losses(batch, ignore_reid=True)
-        self.log_dict({f"val/{name}": value for name, value in losses.items()}, batch_size=len(batch["image"]))
+        logged = {f"val/{name}": value for name, value in losses.items()}
+        self.log_dict(logged, batch_size=len(batch["image"]), sync_dist=True)
 
     def _losses(self, batch: dict[str, Tensor], ignore_reid: bool = False) -> dict[str, Tensor]:
         images = self.normalize(batch["image"]).contiguous(memory_format=torch.channels_last)
