@@ -17,6 +17,9 @@ from tracker.io.mot import IMAGE_EXTENSIONS
 DEFAULT_FOLDER = Path("runs")
 PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
 
+LABELS = {"gt/gt.txt": "ground truth", "det/det.txt": "detections"}
+"""Files of a MOTChallenge sequence folder that no result may take the place of."""
+
 
 @dataclass(frozen=True)
 class OutputKind:
@@ -41,9 +44,11 @@ class OutputPlan:
     With no output given, all kinds go to `runs/`, beside what is there. A given output is a file (one source only) or a
     folder: what exists as one, ends in a slash or has no suffix.
 
+    Outputs never overwrite a source or the labels of a sequence, and no video is written among a source's images.
+
     Args:
         kinds: What the command can write.
-        sources: All sources; outputs never overwrite them, and no video is written among the images of one.
+        sources: All sources.
 
     Raises:
         InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
@@ -79,7 +84,7 @@ class OutputPlan:
         """Return the path of each kind for the next source.
 
         Raises:
-            InputError: One of them is a source, or cannot be written.
+            InputError: One of them is a source or holds labels, or cannot be written.
         """
         stem = re.sub(r"[^\w.-]+", "_", source_name).strip("_") or "source"
         number = 1
@@ -88,6 +93,9 @@ class OutputPlan:
         for path in paths.values():
             if path.resolve() in self._sources:
                 raise InputError(f"{path} is a source and would be overwritten; choose another output")
+            kept = LABELS.get("/".join(_key(path).parts[-2:]))
+            if kept and path.exists():
+                raise InputError(f"{path} holds the {kept} of a sequence; choose another output")
             if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
                 raise InputError(f"{path} lies among the images of the source; choose another folder for it")
             _check_writable(path)

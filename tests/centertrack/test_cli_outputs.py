@@ -91,6 +91,17 @@ def test_a_source_is_never_an_output():
         plan(results="./", video="./").paths_for("cam")
 
 
+@pytest.mark.parametrize("labels", ["SEQ/gt/gt.txt", "SEQ/det/det.txt"])
+def test_labels_of_a_sequence_are_never_replaced(labels):
+    Path(labels).parent.mkdir(parents=True)
+    plan(labels, sources=("SEQ",)).paths_for("SEQ")  # nothing there that could be lost
+    Path(labels).write_text("1,1,10,10,40,100,1,1,1\n")
+    with pytest.raises(InputError, match=f"{labels} holds the (ground truth|detections) of a sequence; choose another"):
+        plan(labels, sources=("SEQ",)).paths_for("SEQ")
+    with pytest.raises(InputError, match="choose another"):
+        plan(labels, sources=("clip.mp4",)).paths_for("clip")  # whatever the source is
+
+
 def test_option_values():
     given = ["a=1", "b=1.5", "c=true", "d=none", "e=cosine", "f-g=-2", "h=inf", "i="]
     assert read_assignments(given) == {
