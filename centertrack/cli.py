@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from centertrack.commands import (
     associate,
@@ -58,6 +58,13 @@ centertrack COMMAND --help tells more."""
 
 class CommandParser(argparse.ArgumentParser):
     """Answers a mistake with one sentence, not with its usage. Parsers of commands become of this class, too."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is unknown here, where the command is known whose help tells more."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and the sentence."""
