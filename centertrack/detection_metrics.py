@@ -12,6 +12,7 @@ import numpy as np
 from centertrack.detection_files import NO_BOXES, Image, ImageBoxes, read_labels_and_detections
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.text_table import text_table
 
 _NAMES = {
     "AP": "map",
@@ -48,9 +49,7 @@ class DetectionScores:
 
     def table(self) -> str:
         """Return the rows as plain text."""
-        rows = self.rows()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(map(str.rjust, row, widths)) for row in rows)
+        return text_table(self.rows(), text_columns=0, has_rule=False)
 
     def to_dict(self) -> dict[str, float]:
         """Return everything by name, ready for JSON."""

@@ -12,6 +12,7 @@ import numpy as np
 from centertrack.bench.peers import installed_peers
 from tracker import Detections, make_tracker
 from tracker.detections import Array
+from tracker.text_table import text_table
 
 CROWDS = (20, 100, 300, 1000)
 """People in the scenes of the standard table."""
@@ -128,15 +129,7 @@ def timing_table(timings: Sequence[TrackerTiming]) -> str:
         ]
         for row in timings
     ]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if column > 2 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in (head, *rows)
-    ]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+    return text_table([head, *rows], text_columns=3)
 
 
 def median_ms(update: Callable[[Any], object], inputs: Sequence[Any], warm_up: int = 30) -> float:

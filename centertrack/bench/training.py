@@ -21,7 +21,6 @@ from torch.utils.data import DataLoader
 
 from centertrack.bench.memory import peak_megabytes
 from centertrack.catalog import DEFAULT_WEIGHTS, open_weights
-from centertrack.commands.terminal import table
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.data.formats import guess_format
 from centertrack.data.mixture import CACHE_MB, SourceOptions
@@ -29,6 +28,7 @@ from centertrack.data.plan import DataPlan
 from centertrack.data.synthetic import SceneConfig, StreetScene
 from centertrack.models import CenterNet
 from tracker.errors import InputError
+from tracker.text_table import text_table
 
 DRAWN = SceneConfig(size=(1280, 720), seconds=1.6, seed=1)
 ALONE, FROM_FILES, FROM_MEMORY, LOADER = (
@@ -247,7 +247,7 @@ def bench_training(
     return (
         f"{name} at {width}x{height}, batches of {chosen.batch_size}, {chosen.precision} on {chosen.device}{threads}, "
         f"{chosen.workers} loader processes\n\n"
-        f"{table([['measured', 'images/s', 'ms/image', 'of the model alone'], *rows])}\n\n{memory}"
+        f"{text_table([['measured', 'images/s', 'ms/image', 'of the model alone'], *rows])}\n\n{memory}"
     )
 
 

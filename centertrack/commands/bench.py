@@ -15,8 +15,9 @@ from centertrack.commands.options import (
     read_names,
     whole_number,
 )
-from centertrack.commands.terminal import progress_bar, say, table
+from centertrack.commands.terminal import progress_bar, say
 from tracker.factory import TRACKERS
+from tracker.text_table import text_table
 
 if TYPE_CHECKING:
     from centertrack.pipeline import Report
@@ -113,7 +114,7 @@ def _bench_evaluation(options: argparse.Namespace) -> None:
         [one.name, f"{one.gt_rows:,}", f"{one.result_rows:,}", f"{one.seconds:.2f}", f"{one.peak_mb:.0f}"]
         for one in timings
     ]
-    say(table([["set", "truth rows", "result rows", "seconds", "peak MB"], *rows]))
+    say(text_table([["set", "truth rows", "result rows", "seconds", "peak MB"], *rows]))
 
 
 def _bench_model(options: argparse.Namespace) -> None:
@@ -144,7 +145,7 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
         width, height = predictor.input_format_for(frames.size).size
         runtime = f"{predictor.runtime.name} on {predictor.device}"
         say(f"{frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
-        say(table(_stage_rows(report)))
+        say(text_table(_stage_rows(report)))
 
 
 def _bench_training(options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from centertrack.commands.options import add_network_options, build_predictor
 from centertrack.commands.terminal import progress_bar, say, summary
+from tracker.text_table import text_table
 
 if TYPE_CHECKING:
     from centertrack.pipeline import Report
@@ -53,8 +54,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _table(report: Report, result: EvaluationResult) -> str:
-    """Return the scores in percent and the speed, as two lines."""
+    """Return the scores in percent and the speed."""
     values = result.rows(METRICS)[-1][1:]
-    header, cells = [*METRICS, "frames/s"], [*values, f"{report.frame_rate:.1f}"]
-    widths = [max(map(len, column)) + 2 for column in zip(header, cells, strict=True)]
-    return "\n".join("".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in (header, cells))
+    return text_table([[*METRICS, "frames/s"], [*values, f"{report.frame_rate:.1f}"]], text_columns=0, has_rule=False)

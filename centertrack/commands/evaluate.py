@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centertrack.commands.options import positive_int, read_names
-from centertrack.commands.terminal import say, table
+from centertrack.commands.terminal import say
 from tracker.errors import InputError
+from tracker.text_table import text_table
 
 if TYPE_CHECKING:
     from tracker.evaluation import EvaluationResult
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     result = next(iter(results.values()))
     say(result.table())
     if options.compare:
-        say("\n" + table(_comparison(results)))
+        say("\n" + text_table(_comparison(results)))
     if options.check:
         say("\n" + _second_opinion(options))
     if options.json:
@@ -131,4 +132,4 @@ def _second_opinion(options: argparse.Namespace) -> str:
     from tracker.evaluation.second_opinion import DIFFERENCES, second_opinion
 
     data = load_sequences(options.gt, options.results, options.benchmark, options.sequences, options.frames)
-    return "\n".join([table(second_opinion(data)), "", *DIFFERENCES])
+    return "\n".join([text_table(second_opinion(data)), "", *DIFFERENCES])

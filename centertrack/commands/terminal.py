@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -33,19 +33,6 @@ def sentence(error: InputError | OSError) -> str:
     if isinstance(error, InputError):
         return str(error)
     return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Line cells up: the first column to the left, numbers to the right, a rule under the header.
-
-    >>> print(table([["tracker", "HOTA"], ["sort", "49.40"]]))
-    tracker   HOTA
-    --------------
-    sort     49.40
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join([name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])]) for name, *cells in rows]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracker.evaluation.scores import PERCENTAGES, Scores
 from tracker.io.atomic import atomic_path
+from tracker.text_table import text_table
 
 if TYPE_CHECKING:
     import pandas
@@ -36,16 +37,7 @@ class EvaluationResult:
 
     def table(self, metrics: tuple[str, ...] = TABLE_METRICS) -> str:
         """Return the table as plain text, ratios in percent."""
-        rows = self.rows(metrics)
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(
-                [name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))]
-            )
-            for name, *cells in rows
-        ]
-        rule = "-" * len(lines[0])
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        return text_table(self.rows(metrics), has_total=True)
 
     def to_dict(self) -> dict[str, object]:
         """Return {"sequences": {name: {metric: value}}, "combined": {metric: value}}, ratios as fractions."""
