@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 KEPT_MODELS = 32
 PACKAGE = Path(__file__).parent
-NOT_IN_GRAPH = ("optimization.py", "report.py")  # of models/
 
 
 def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptions) -> Any:
@@ -45,8 +44,8 @@ def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOp
     shipped = read_shipped(weights, shape, decoding)
     if shipped is not None:
         return shipped
-    versions = f"{version('openvino')} {version('torch')}"
-    name = _digest(f"{digest_origin(weights, decoding)} {shape} {versions}".encode())
+    versions = f"{version('openvino')} {version('torch')} {_code_digest()}"
+    name = _digest(f"{weights.digest} {shape} {decoding} {versions}".encode())
     path = cache_folder() / f"{name}.xml"
     if path.is_file():
         try:
@@ -113,19 +112,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "centertrack")
 
 
-def digest_origin(weights: Weights, decoding: DecodeOptions) -> str:
-    """Digest what a conversion is made from: the weights, the code of the graph and how boxes are read.
-
-    A changed decoder never meets an old conversion.
-    """
-    models = [path for path in sorted(PACKAGE.glob("models/*.py")) if path.name not in NOT_IN_GRAPH]
-    sources = [PACKAGE / name for name in ("graph.py", "decode.py", "openvino_model.py")] + models
-    code = "".join(path.read_text(encoding="utf-8") for path in sources)  # as text: the same with any line ends
-    return _digest(f"{weights.digest} {decoding} {code}".encode())
-
-
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:24]
+
+
+def _code_digest() -> str:
+    """Digest the code that the graph is made of, so that a changed decoder never meets an old conversion."""
+    sources = [PACKAGE / "graph.py", PACKAGE / "decode.py", Path(__file__), *sorted(PACKAGE.glob("models/*.py"))]
+    return _digest(b"".join(path.read_bytes() for path in sources))
 
 
 def _save(model: Any, path: Path) -> None:

@@ -1,7 +1,7 @@
 """An OpenVINO model that lies beside its weights and takes images of any size, so that no start needs PyTorch.
 
-`NAME.openvino.zip` beside `NAME.safetensors` holds the graph, its constants as float16, and a digest of what it was
-made from: the weights, the code of the graph and how boxes are read. Whoever finds another digest does not use it.
+`NAME.openvino.zip` beside `NAME.safetensors` holds the graph, its constants as float16, and what it was made from: the
+digest of the weights, how boxes are read, and the version of this package. Where these differ it is not used.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centertrack.openvino_model import convert, digest_origin
+from centertrack.openvino_model import convert
 from centertrack.runtimes import DecodeOptions
+from centertrack.version import __version__
 from tracker.io.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def read_shipped(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptio
         return None
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.read(ORIGIN).decode() != digest_origin(weights, decoding):
+            if archive.read(ORIGIN).decode() != _origin(weights, decoding):
                 return None
             model = openvino.Core().read_model(archive.read(GRAPH), archive.read(CONSTANTS))
         model.reshape(list(shape))
@@ -79,8 +80,12 @@ def write_shipped(path: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         openvino.save_model(model, Path(folder, GRAPH), compress_to_fp16=True)
         parts = {name: Path(folder, name).read_bytes() for name in (GRAPH, CONSTANTS)}
-    parts[ORIGIN] = digest_origin(weights, DecodeOptions()).encode()
+    parts[ORIGIN] = _origin(weights, DecodeOptions()).encode()
     with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in parts.items():  # without the time, so that the same input gives the same file
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return output
+
+
+def _origin(weights: Weights, decoding: DecodeOptions) -> str:
+    return f"{weights.digest} {decoding} centertrack {__version__}"

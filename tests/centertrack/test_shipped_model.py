@@ -1,4 +1,4 @@
-"""A conversion beside its weights makes the first start quick, and is used only if it is of these weights and code."""
+"""A conversion beside its weights makes the first start quick, and is used only if it is of these weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centertrack import openvino_model, shipped_model
+from centertrack import shipped_model
 from centertrack.catalog import find_weights, list_weights, open_weights
 from centertrack.data.synthetic import SceneConfig, StreetScene
 from centertrack.export import compare
@@ -20,12 +20,13 @@ from centertrack.predictor import Predictor
 from centertrack.runtimes import DecodeOptions, OpenVinoRuntime, RawDetections, TorchRuntime
 
 DEFAULT = DecodeOptions()
+REBUILD = "stale: run python tools/convert_shipped_weights.py"
 
 
 @pytest.mark.parametrize("name", list_weights())
-def test_the_conversion_is_of_the_weights_and_the_code_that_are_here(name: str) -> None:
+def test_the_conversion_is_of_the_weights_that_are_here(name: str) -> None:
     model = shipped_model.read_shipped(open_weights(name), (1, 96, 160, 3), DEFAULT)
-    assert model is not None, "stale: run python tools/convert_shipped_weights.py"
+    assert model is not None, REBUILD
     assert list(model.inputs[0].shape) == [1, 96, 160, 3]
 
 
@@ -42,6 +43,7 @@ def test_a_first_start_needs_no_torch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("count", "height", "width"), [(1, 64, 160), (3, 96, 160), (1, 320, 192), (1, 384, 640)])
 def test_images_of_any_size_and_number_are_seen_as_by_torch(count: int, height: int, width: int) -> None:
+    """This fails, too, where the network's code has changed in effect since the conversion."""
     scene = StreetScene(SceneConfig(size=(width, height), seconds=1.0, people=6))
     images = np.stack([scene.frame(number).frame.image for number in range(count)])
     expected = TorchRuntime(from_pretrained(), "cpu", DEFAULT)(images)
@@ -50,7 +52,7 @@ def test_images_of_any_size_and_number_are_seen_as_by_torch(count: int, height: 
     for i in range(count):
         parity = compare(*(RawDetections(*(values[i : i + 1] for values in one)) for one in (expected, found)))
         assert parity.compared > 10
-        assert parity.largest < 1e-3
+        assert parity.largest < 1e-3, REBUILD
 
 
 @pytest.fixture
@@ -77,14 +79,8 @@ def test_a_conversion_of_other_weights_is_not_used(copied: Path, weights: Path) 
     assert not is_used(copied)
 
 
-def test_a_conversion_by_other_code_is_not_used(copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "package"
-    shutil.copytree(openvino_model.PACKAGE, package, ignore=shutil.ignore_patterns("weights", "__pycache__"))
-    monkeypatch.setattr(openvino_model, "PACKAGE", package)
-    (package / "models" / "optimization.py").write_text("# how it learns does not matter", encoding="utf-8")
-    assert is_used(copied)
-    with (package / "models" / "necks.py").open("a", encoding="utf-8") as file:
-        file.write("\n")
+def test_a_conversion_by_another_version_is_not_used(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped_model, "__version__", "0.0.1")
     assert not is_used(copied)
 
 
