@@ -70,15 +70,19 @@ class Agreement:
 
 def time_alternately(functions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
     """Return the fastest time of each function in milliseconds, called in turns so that all meet the same machine."""
-    fastest = [float("inf")] * len(functions)
-    for repeat in range(repeats + 1):
+    return [float(fastest) for fastest in _rounds(functions, repeats).min(axis=0)]
+
+
+def _rounds(functions: Sequence[Callable[[], object]], repeats: int) -> NDArray[np.float64]:
+    """Return the milliseconds of each function in each round, (repeats, functions)."""
+    milliseconds = np.zeros((repeats + 1, len(functions)))
+    for times in milliseconds:
         for i, function in enumerate(functions):
             start = time.perf_counter()
             function()
             _synchronize()
-            if repeat:  # the first round only warms up
-                fastest[i] = min(fastest[i], 1e3 * (time.perf_counter() - start))
-    return fastest
+            times[i] = 1e3 * (time.perf_counter() - start)
+    return milliseconds[1:]  # the first round only warms up
 
 
 def _synchronize() -> None:
@@ -86,8 +90,8 @@ def _synchronize() -> None:
         torch.cuda.synchronize()
 
 
-def decoding_ratio(model: CenterNet, image_size: tuple[int, int], repeats: int = 20) -> float:
-    """Return the time of forward + decoding over that of backbone, neck and heads alone.
+def decoding_ratio(model: CenterNet, image_size: tuple[int, int], repeats: int = 40) -> float:
+    """Return the time of forward + decoding over that of backbone, neck and heads alone: the median of many pairs.
 
     Args:
         model: The network, in evaluation mode.
@@ -96,8 +100,8 @@ def decoding_ratio(model: CenterNet, image_size: tuple[int, int], repeats: int =
     """
     x = torch.rand(1, 3, *image_size[::-1], device=model.device).to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        bare, whole = time_alternately([lambda: model.get_encoded_outputs(x), lambda: model.detect(x)], repeats)
-    return whole / bare
+        bare, whole = _rounds([lambda: model.get_encoded_outputs(x), lambda: model.detect(x)], repeats).T
+    return float(np.median(whole / bare))
 
 
 def target_ratio(model: CenterNet, images: int = 16, objects: int = 128, shape: tuple[int, int] = (152, 272)) -> float:
