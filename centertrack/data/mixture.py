@@ -20,6 +20,7 @@ from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, past
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.transforms import WarpOptions, random_light, random_warp
+from centertrack.models.options import make_options
 from tracker.errors import InputError
 
 CACHE_MB = 2000
@@ -120,7 +121,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         if not sources:
             raise InputError("training needs at least one data set under data.train, got none")
         self.sets = list(sets) if sets is not None else [open_source_set(source, root) for source in sources]
-        self.warps = [WarpOptions(**source.warp) for source in sources]
+        self.warps = [make_options(WarpOptions, source.warp) for source in sources]
         for part, warp in zip(self.sets, self.warps, strict=True):
             if isinstance(part, LabelledImages):
                 useful = math.ceil(max(size) * warp.scale[1])

@@ -14,6 +14,7 @@ from tracker.errors import InputError
 _KEY = re.compile(r'Parser key "([^"]+)":\s*(.*)', re.DOTALL)
 _VALUE = re.compile(r"Given value: (.*)", re.DOTALL)
 _UNKNOWN = re.compile(r"(?:does not accept option|unrecognized arguments:|Option) '?-*([\w.]+)'?(?: is not accepted)?")
+_TOLD = re.compile(r"there is no option '[^']*'(?:; did you mean [^?]*\?)?")  # by a parser within this one
 _LONGEST_VALUE = 60
 
 
@@ -39,6 +40,8 @@ def shorten(message: str, keys: list[str]) -> str:
     key, problem = found.groups() if found else ("", message)
     problem = problem.replace("configuration: ", "")  # of a parser within this one
     where = f"configuration: {key}: " if key else "configuration: "
+    if told := _TOLD.search(problem):
+        return f"{where}{told[0]}"
     if unknown := _UNKNOWN.search(problem):
         return f"{where}there is no option {unknown[1]!r}{_hint(unknown[1], keys)}"
     value = _VALUE.search(problem)
@@ -54,10 +57,14 @@ def shorten(message: str, keys: list[str]) -> str:
 
 
 def _hint(unknown: str, keys: list[str]) -> str:
-    last = {key.rpartition(".")[2]: key for key in keys}
-    close = difflib.get_close_matches(unknown, keys, n=2, cutoff=0.7)
-    close = close or [last[name] for name in difflib.get_close_matches(unknown.rpartition(".")[2], last, 2, 0.7)]
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    """Name the options most like an unknown one: those beside it, or those of the same name elsewhere."""
+    parent, _, name = unknown.rpartition(".")
+    beside = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == parent}
+    anywhere = {key.rpartition(".")[2]: key for key in keys}
+    for known in (beside, anywhere):
+        if close := difflib.get_close_matches(name, known, n=2, cutoff=0.7):
+            return f"; did you mean {' or '.join(repr(known[one]) for one in close)}?"
+    return ""
 
 
 def _keys(parser: Any) -> Iterator[str]:
