@@ -6,23 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from centertrack.data.sample import Array, shrink_to
 from tracker.errors import InputError
+from tracker.io.images import read_image
 from tracker.io.mot import IMAGE_EXTENSIONS
 
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
 _EXIF_ORIENTATION, _LYING = 274, (5, 6, 7, 8)
-
-
-def read_rgb(path: Path) -> Array:
-    """Read an image file as (H, W, 3) uint8 RGB.
-
-    Raises:
-        InputError: The file is missing or cannot be decoded.
-    """
-    return _decode(path, cv2.IMREAD_COLOR)
 
 
 def read_shrunk(path: Path, longest_side: int | None) -> tuple[Array, float]:
@@ -32,19 +23,19 @@ def read_shrunk(path: Path, longest_side: int | None) -> tuple[Array, float]:
     the time.
 
     Raises:
-        InputError: The file is missing or cannot be decoded.
+        InputError: The file is missing, cut short or no image.
     """
     if longest_side is None or path.suffix.lower() not in (".jpg", ".jpeg"):
-        return shrink_to(read_rgb(path), longest_side)
+        return shrink_to(read_image(path), longest_side)
     width, height = read_size(path)
     factor = min(1.0, longest_side / max(width, height))
     mode = next((mode for scale, mode in _REDUCED.items() if factor * scale <= 1), cv2.IMREAD_COLOR)
-    image, size = _decode(path, mode), (round(width * factor), round(height * factor))
+    image, size = read_image(path, mode), (round(width * factor), round(height * factor))
     return image if image.shape[1::-1] == size else cv2.resize(image, size, interpolation=cv2.INTER_AREA), factor
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Return width and height of an image, from its header alone; as `read_rgb` turns it.
+    """Return width and height of an image, from its header alone; as `read_image` turns it.
 
     Raises:
         InputError: The file is missing or no image.
@@ -58,17 +49,6 @@ def read_size(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise InputError(f"cannot read image {path}: {error.strerror or 'not an image'}") from error
     return (height, width) if turned else (width, height)
-
-
-def _decode(path: Path, mode: int) -> Array:
-    try:
-        encoded = np.fromfile(path, np.uint8)  # unlike imread, opens any file name on every system
-    except OSError as error:
-        raise InputError(f"cannot read image {path}: {error.strerror or error}") from error
-    image = cv2.imdecode(encoded, mode) if len(encoded) else None
-    if image is None:
-        raise InputError(f"cannot decode image {path} ({len(encoded)} bytes); replace or remove it")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def find_images(folder: Path) -> list[Path]:

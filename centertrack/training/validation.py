@@ -21,7 +21,6 @@ from pytorch_lightning.callbacks import Callback, WeightAveraging
 from centertrack.coco_results import CocoWriter
 from centertrack.data.coco import CocoSet
 from centertrack.data.formats import open_labels
-from centertrack.data.images import read_rgb
 from centertrack.data.mot import frame_images, sequence_folders
 from centertrack.data.sample import Array
 from centertrack.decode import gather_embeddings
@@ -34,6 +33,7 @@ from tracker.errors import InputError
 from tracker.evaluation import evaluate
 from tracker.evaluation.frame_range import parse_frames
 from tracker.factory import make_tracker
+from tracker.io.images import read_image
 from tracker.io.mot import MotWriter, read_sequence_info
 
 TRACKING_METRICS = ("HOTA", "MOTA", "IDF1", "IDSW")
@@ -132,7 +132,7 @@ class TrackingValidation(EpochValidation):
         numbers = parse_frames(self.frames, min(info.length, len(images)))
         with MotWriter(output) as writer:
             for number in numbers:
-                image = read_rgb(images[number - 1])
+                image = read_image(images[number - 1])
                 (detections,) = predictor(image)
                 tracks = tracker.update(detections, image, (number - 1) / info.frame_rate)
                 writer.write(number, tracks)
@@ -165,7 +165,7 @@ class DetectionValidation(EpochValidation):
             results = Path(folder, "results.json")
             with CocoWriter(results, data.class_names) as writer:
                 for number, entry in enumerate(data.entries):
-                    image = read_rgb(entry.image)
+                    image = read_image(entry.image)
                     (detections,) = predictor(image)
                     writer.write(entry.name, (image.shape[1], image.shape[0]), detections)
                     if number < self.pictures:

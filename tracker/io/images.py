@@ -76,8 +76,12 @@ def sort_naturally(paths: Iterable[Path]) -> list[Path]:
                                            for part in re.split(r"(\d+)", str(path).lower())])  # fmt: skip
 
 
-def read_image(path: Path) -> Image:
+def read_image(path: Path, mode: int = cv2.IMREAD_COLOR) -> Image:
     """Read an image file, turned upright by its EXIF orientation.
+
+    Args:
+        path: Of any image format that opencv knows, under any file name.
+        mode: Of opencv, in colour; `cv2.IMREAD_REDUCED_COLOR_2` decodes a JPEG at half its size.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -86,7 +90,7 @@ def read_image(path: Path) -> Image:
         InputError: It is missing, empty, cut short or no image.
     """
     try:
-        data = np.fromfile(path, np.uint8)
+        data = np.fromfile(path, np.uint8)  # unlike imread, opens any file name on every system
     except OSError as error:
         raise InputError(f"cannot read the image {path}: {error.strerror or error}") from error
     if len(data) == 0:
@@ -94,7 +98,7 @@ def read_image(path: Path) -> Image:
     content = data.tobytes()
     # opencv fills the missing part of a JPEG with grey: the end marker must come after the last start of a scan
     cut_short = content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
-    image = None if cut_short else cv2.imdecode(data, cv2.IMREAD_COLOR)
+    image = None if cut_short else cv2.imdecode(data, mode)
     if image is None:
         problem = "it is cut short" if cut_short else "it is damaged or no image"
         raise InputError(f"cannot read the image {path}: {problem}; replace or remove it")

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from centertrack.data.images import read_rgb, read_shrunk, read_size
+from centertrack.data.images import read_shrunk, read_size
 from centertrack.data.sample import shrink_to
 from tracker.errors import InputError
+from tracker.io.images import read_image
 
 ORIENTATION = bytes.fromhex("457869660000 4d4d002a00000008 0001 0112 0003 00000001 0006 0000 00000000")
 
@@ -34,7 +35,7 @@ def turned(path: Path) -> Path:
 @pytest.mark.parametrize("longest_side", [None, 640, 639, 321, 320, 100, 40])
 def test_a_shrunken_image_is_the_image_shrunken(tmp_path: Path, suffix: str, longest_side: int | None) -> None:
     path = write_ramp(tmp_path / f"ramp{suffix}", (640, 355))
-    expected, factor = shrink_to(read_rgb(path), longest_side)
+    expected, factor = shrink_to(read_image(path), longest_side)
     found, found_factor = read_shrunk(path, longest_side)
     assert found_factor == pytest.approx(factor, rel=1e-12)
     assert found.shape == expected.shape and found.dtype == np.uint8
@@ -47,6 +48,14 @@ def test_an_upright_photograph_is_turned_at_any_size(tmp_path: Path) -> None:
     found, factor = read_shrunk(path, 160)
     assert (found.shape, factor) == ((160, 80, 3), 0.25)
     assert found[0, 0, 0] < 40 and found[-1, 0, 0] > 215  # what grew to the right grows downwards
+
+
+@pytest.mark.parametrize("longest_side", [None, 160])
+def test_half_a_photograph_is_not_learnt_from(tmp_path: Path, longest_side: int | None) -> None:
+    path = write_ramp(tmp_path / "ramp.jpg", (640, 320))
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(InputError, match=r"cannot read the image .*ramp\.jpg: it is cut short; replace or remove it"):
+        read_shrunk(path, longest_side)
 
 
 def test_only_as_much_of_a_jpeg_is_decoded_as_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

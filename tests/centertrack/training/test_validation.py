@@ -12,7 +12,6 @@ import torch
 import yaml
 
 from centertrack.data.convert import convert_data
-from centertrack.data.images import read_rgb
 from centertrack.data.synthetic import SceneConfig, StreetScene
 from centertrack.models import CenterNet
 from centertrack.predictor import Predictor
@@ -21,6 +20,7 @@ from centertrack.training.validation import IdentityValidation, TrackingValidati
 from tests.centertrack.training.test_train import TINY
 from tracker.detections import Detections
 from tracker.errors import InputError
+from tracker.io.images import read_image
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_the_middle_of_a_sequence_is_drawn_with_its_tracks(
     callback.score(model, sequences, trainer)
     assert list(drawn) == ["val/SYN-01"]
     middle = shots[len(shots) // 2]
-    photograph = read_rgb(sequences / "SYN-01" / "img1" / f"{middle.frame.number:06d}.jpg")
+    photograph = read_image(sequences / "SYN-01" / "img1" / f"{middle.frame.number:06d}.jpg")
     changed = (drawn["val/SYN-01"] != photograph).any(axis=2)
     x1, y1, x2, y2 = np.clip(middle.boxes[0], 0, (159, 95, 159, 95)).astype(int)
     assert changed[y1 : y2 + 1, x1 : x2 + 1].any() and not changed.all()
