@@ -18,6 +18,7 @@ from centertrack.exported import ExportedFile, ExportedRuntime, is_exported, rea
 from centertrack.geometry import STRIDE, InputFormat, Placement
 from centertrack.runtimes import DecodeOptions, Runtime, choose_runtime, make_runtime
 from tracker.detections import Detections
+from tracker.errors import InputError
 
 if TYPE_CHECKING:
     from centertrack.models import CenterNet
@@ -44,7 +45,7 @@ class Predictor:
     Args:
         weights: Name of bundled weights, a weights file, or a network in evaluation mode.
         device: `auto`, `cpu` or `cuda[:INDEX]`.
-        runtime: `auto`, `torch` or `openvino`; auto is OpenVINO on a CPU, if it is installed, and PyTorch otherwise.
+        runtime: One of `runtimes.RUNTIMES`; `auto` is the fastest that is installed for the device (`FASTEST` there).
         image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
             were made for, in the aspect ratio of each source (see `fit_input_size`), unless the weights forbid it.
         min_score: Detections below are left out.
@@ -78,7 +79,7 @@ class Predictor:
         opened = read_exported(weights) if is_exported(weights) else open_weights(weights)
         self.class_names = class_names(opened.config)
         self.has_embeddings = "reid" in opened.config["output_heads"]
-        self.input_format = InputFormat(**opened.config["input_format"])
+        self.input_format = _read_input_format(opened.config["input_format"], weights)
         if image_size is not None:
             resize = "letterbox" if self.input_format.resize == "keep" else self.input_format.resize
             self.input_format = replace(self.input_format, size=image_size, resize=resize, adapts=False)
@@ -143,6 +144,14 @@ class Predictor:
                     )
                 )
         return detections
+
+
+def _read_input_format(options: dict[str, Any], weights: object) -> InputFormat:
+    try:
+        return InputFormat(**options)
+    except (TypeError, InputError) as error:
+        reason = str(error).split("__init__() ")[-1]
+        raise InputError(f"{weights}: its input_format cannot be used: {reason}") from error
 
 
 def fit_input_size(source_size: tuple[int, int], budget: tuple[int, int]) -> tuple[int, int]:

@@ -13,14 +13,19 @@ def make_options(kind: Any, given: Any) -> Any:
     """Return the dataclass `kind` from itself, a mapping, or nothing.
 
     Raises:
-        InputError: An option that the dataclass does not have.
+        InputError: An option that the dataclass does not have, or a value of another type.
     """
     if isinstance(given, kind):
         return given
     known = [field.name for field in fields(kind)]
+    if not isinstance(given or {}, Mapping):
+        raise InputError(f"{kind.__name__} takes a mapping of {', '.join(known)}, got {given!r}")
     if unknown := set(given or {}) - set(known):
         raise InputError(f"{kind.__name__} has no option {sorted(unknown)[0]!r}; it has {', '.join(known)}")
-    return kind(**(given or {}))
+    try:
+        return kind(**(given or {}))
+    except TypeError as error:
+        raise InputError(f"{kind.__name__}: {error}") from error
 
 
 def to_plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,6 +135,24 @@ def test_a_file_that_is_no_weights(tmp_path):
         Predictor(path)
     save_file({"a": np.zeros(2)}, path, metadata={"config": "{}"})
     with pytest.raises(InputError, match="not that of a CenterNet"):
+        Predictor(path)
+
+
+@pytest.mark.parametrize(
+    ("input_format", "reason"),
+    [
+        ({"size": [160, 96], "zoom": 2}, "unexpected keyword argument 'zoom'"),
+        ({"size": 160}, "not iterable"),
+        ({"size": ["a", "b"]}, "not supported"),
+        ({"mean": None}, "not iterable"),
+        ({"size": [160, 90]}, "multiples of 32"),
+    ],
+)
+def test_weights_that_want_images_in_an_unknown_way_are_named(tmp_path, input_format, reason):
+    path = tmp_path / "later.safetensors"
+    config = {"output_heads": {"heatmap": {}, "box_2d": {}}, "input_format": input_format}
+    save_file({"a": np.zeros(2)}, path, metadata={"config": json.dumps(config)})
+    with pytest.raises(InputError, match=rf"later\.safetensors: its input_format .*{reason}"):
         Predictor(path)
 
 
