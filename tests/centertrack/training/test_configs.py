@@ -13,6 +13,7 @@ import yaml
 
 from centertrack.data.convert import convert_data
 from centertrack.models import CenterNet
+from centertrack.models.zoo import load_matching
 from centertrack.training.cli import main
 from tests.conftest import PROJECT
 
@@ -111,3 +112,9 @@ def test_a_configuration_says_how_to_run_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert f"centertrack train fit --config configs/{path.name}" in text
     assert yaml.safe_load(text)["data"]["root"] == "."
+
+
+def test_own_data_starts_from_everything_that_the_shipped_weights_know() -> None:
+    content = yaml.safe_load((PROJECT / "configs" / "own_data.yaml").read_text(encoding="utf-8"))
+    report = load_matching(CenterNet(**content["model"]), content["start_from"])
+    assert report.is_complete, report
