@@ -8,11 +8,14 @@ from tracker.errors import InputError
 from tracker.io.camera import Camera
 from tracker.io.frame import Frame, FrameSource
 from tracker.io.images import ImageFiles, folder_of_images, mot_sequence, sort_naturally
+from tracker.io.live import LiveSource
 from tracker.io.mot import IMAGE_EXTENSIONS
 from tracker.io.video_file import VideoFile
 from tracker.io.writer import VideoWriter
 
 __all__ = ["Frame", "FrameSource", "VideoWriter", "open_source"]
+
+_LIVE = ("rtsp://", "rtsps://", "rtmp://", "rtp://", "srt://", "udp://")  # what does not wait; http may be a file
 
 
 def open_source(source: str | Path) -> FrameSource:
@@ -21,6 +24,7 @@ def open_source(source: str | Path) -> FrameSource:
     Args:
         source: A video file; a MOTChallenge sequence folder (it has `seqinfo.ini` or `img1`); a folder, a glob
             pattern or one file of images, taken in natural order; the number of a camera; or a URL such as `rtsp://...`.
+            Of cameras and live streams the newest frame is given each time; see `LiveSource`.
 
     Returns:
         An iterable of `Frame`; use it as a context manager.
@@ -30,9 +34,9 @@ def open_source(source: str | Path) -> FrameSource:
     """
     text = str(source)
     if text.isdecimal() and not Path(text).exists():
-        return Camera(int(text))
+        return LiveSource(Camera(int(text)))
     if "://" in text:
-        return VideoFile(text)
+        return LiveSource(VideoFile(text)) if text.lower().startswith(_LIVE) else VideoFile(text)
     path = Path(source)
     if path.is_dir():
         is_sequence = (path / "seqinfo.ini").is_file() or (path / "img1").is_dir()

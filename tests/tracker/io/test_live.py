@@ -1,0 +1,87 @@
+import threading
+
+import numpy as np
+import pytest
+
+from tracker.errors import InputError
+from tracker.io.frame import Frame, FrameSource
+from tracker.io.live import LiveSource
+from tracker.io.video import open_source
+
+
+class Device(FrameSource):
+    """A camera whose frames come when the test says so: `show` blocks until the last frame of a burst was taken."""
+
+    name, size, frame_rate, frame_count = "device", (4, 2), 10.0, None
+
+    def __init__(self, end: Exception | None = None) -> None:
+        self.is_closed, self._end = False, end
+        self._more, self._taken, self._last = threading.Semaphore(0), threading.Semaphore(0), False
+
+    def show(self, count: int) -> None:
+        for _ in range(count):
+            self._more.release()
+            assert self._taken.acquire(timeout=10)
+
+    def finish(self) -> None:
+        self._last = True
+        self._more.release()
+
+    def __iter__(self):
+        number = 0
+        while self._more.acquire(timeout=10) and not self._last:
+            number += 1
+            yield Frame(number, number / 10, np.zeros((2, 4, 3), np.uint8))
+            self._taken.release()  # the reader has come back: it holds the frame
+        if self._end:
+            raise self._end
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_frames_that_were_overtaken_are_left_out_but_counted():
+    device = Device()
+    with LiveSource(device) as source:
+        assert (source.name, source.size, source.frame_rate, source.frame_count) == ("device", (4, 2), 10.0, None)
+        frames = iter(source)
+        seen = []
+        for burst in (1, 3, 1, 5):
+            device.show(burst)
+            frame = next(frames)
+            seen.append((frame.number, frame.time))
+        device.finish()
+        assert list(frames) == []
+    assert seen == [(1, 0.1), (4, 0.4), (5, 0.5), (10, 1.0)]
+
+
+def test_the_last_frame_comes_before_the_error_that_ends_the_stream():
+    device = Device(InputError("device stopped giving images after frame 2"))
+    with LiveSource(device) as source:
+        frames = iter(source)
+        device.show(2)
+        device.finish()
+        assert next(frames).number == 2
+        with pytest.raises(InputError, match="after frame 2"):
+            next(frames)
+
+
+def test_closing_stops_the_reader_before_the_device():
+    device = Device()
+    source = LiveSource(device)
+    frames = iter(source)
+    device.show(1)
+    assert next(frames).number == 1
+    device._more.release()  # a frame for the reader to wake up with
+    source.close()
+    assert device.is_closed
+    assert list(frames) == []
+    with pytest.raises(InputError, match="device: a live source can be read only once"):
+        iter(source)
+
+
+def test_streams_are_live_and_files_are_not(monkeypatch):
+    monkeypatch.setattr("tracker.io.video.VideoFile", lambda address: Device())
+    monkeypatch.setattr("tracker.io.video.Camera", lambda index: Device())
+    for address, is_live in (("0", True), ("rtsp://camera/door", True), ("https://host/clip.mp4", False)):
+        assert isinstance(open_source(address), LiveSource) == is_live
