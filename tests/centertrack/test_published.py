@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from centertrack.models import CenterNet, from_pretrained, load_published, save_weights
-from centertrack.models.published import rename
+from centertrack.models.published import HEADS, rename
 from tests.centertrack.models.published_layout import (
     Entry,
     centernet_dla34,
@@ -19,6 +20,7 @@ from tests.centertrack.models.published_layout import (
     random_state,
     write_checkpoint,
 )
+from tests.centertrack.models.published_networks import dla34_outputs, resdcn18_outputs
 from tracker.errors import InputError
 
 # mean, largest absolute value and three samples of each output, from the published network
@@ -118,46 +120,34 @@ def test_centernet_files(tmp_path: Path, layout: list[Entry]) -> None:
             assert torch.equal(model.state_dict()[rename(key)], value), key
 
 
-def test_resdcn_computes_what_its_layers_say(tmp_path: Path) -> None:
-    """The published ResNet-DCN spelled out in functions."""
-    import torch.nn.functional as F
-    from torch import Tensor
-    from torchvision.ops import deform_conv2d
-
-    state = {key: value.double() for key, value in random_state(centernet_resdcn18()).items()}
-
-    def norm(x: Tensor, key: str) -> Tensor:
-        parts = (state[f"{key}.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
-        return F.batch_norm(x, *parts)
-
-    def block(x: Tensor, key: str, stride: int) -> Tensor:
-        y = norm(F.conv2d(x, state[f"{key}.conv1.weight"], stride=stride, padding=1), f"{key}.bn1").relu()
-        y = norm(F.conv2d(y, state[f"{key}.conv2.weight"], padding=1), f"{key}.bn2")
-        if f"{key}.downsample.0.weight" in state:
-            x = norm(F.conv2d(x, state[f"{key}.downsample.0.weight"], stride=stride), f"{key}.downsample.1")
-        return (x + y).relu()
-
-    def dcn(x: Tensor, key: str) -> Tensor:
-        out = F.conv2d(x, state[f"{key}.conv_offset_mask.weight"], state[f"{key}.conv_offset_mask.bias"], padding=1)
-        mask = out[:, 18:].sigmoid()
-        return deform_conv2d(x, out[:, :18], state[f"{key}.weight"], state[f"{key}.bias"], padding=1, mask=mask)
-
-    x = golden_image()
-    y = norm(F.conv2d(x, state["conv1.weight"], stride=2, padding=3), "bn1").relu()
-    y = F.max_pool2d(y, 3, 2, 1)
-    for layer in (1, 2, 3, 4):
-        y = block(block(y, f"layer{layer}.0", 1 if layer == 1 else 2), f"layer{layer}.1", 1)
-    for n in (0, 6, 12):
-        y = norm(dcn(y, f"deconv_layers.{n}"), f"deconv_layers.{n + 1}").relu()
-        y = F.conv_transpose2d(y, state[f"deconv_layers.{n + 3}.weight"], stride=2, padding=1)
-        y = norm(y, f"deconv_layers.{n + 4}").relu()
-    model = load_published(write_checkpoint(tmp_path / "ctdet_coco_resdcn18.pth", state))
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize(
+    ("layout", "published"),
+    [
+        (fairmot_dla34(), dla34_outputs),
+        (fairmot_dla34(sizes=2, embedding=512), dla34_outputs),
+        (centernet_dla34(), dla34_outputs),
+        (centernet_resdcn18(), resdcn18_outputs),
+    ],
+    ids=["fairmot", "older fairmot", "ctdet dla_2x", "ctdet resdcn18"],
+)
+def test_a_published_network_computes_what_its_layers_say(
+    layout: list[Entry],
+    published: Callable[[dict[str, torch.Tensor], torch.Tensor], dict[str, torch.Tensor]],
+    dtype: torch.dtype,
+    tmp_path: Path,
+) -> None:
+    state = random_state(layout, seed=3)
+    expected = published({key: value.double() for key, value in state.items()}, golden_image())
+    path = write_checkpoint(tmp_path / "published.pth", {key: value.to(dtype) for key, value in state.items()})
     with torch.no_grad():
-        outputs = model.get_encoded_outputs(x)
-    for theirs, ours in (("hm", "heatmap"), ("wh", "box_2d"), ("reg", "offset")):
-        hidden = F.conv2d(y, state[f"{theirs}.0.weight"], state[f"{theirs}.0.bias"], padding=1).relu()
-        expected = F.conv2d(hidden, state[f"{theirs}.2.weight"], state[f"{theirs}.2.bias"])
-        torch.testing.assert_close(outputs[ours], expected, rtol=0, atol=1e-9)
+        outputs = load_published(path).get_encoded_outputs(golden_image().to(dtype))
+    assert outputs.keys() == {HEADS[name] for name in expected} | {"features"}
+    for name, values in expected.items():
+        found = outputs[HEADS[name]]
+        assert found.dtype == dtype
+        tolerance = 1e-9 if dtype == torch.float64 else 1e-4
+        torch.testing.assert_close(found.double(), values, rtol=0, atol=tolerance)
 
 
 def test_missing_and_left_over_tensors_are_errors_unless_allowed(tmp_path: Path) -> None:
