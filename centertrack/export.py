@@ -88,7 +88,7 @@ def export_model(
         InputError: The format and the suffix do not belong together, or a package is missing.
     """
     output = Path(output)
-    file_format = _check_format(output, file_format)
+    file_format = check_format(output, file_format)
     decoding = decoding or DecodeOptions()
     size = image_size or model.input_format.size
     resize = "stretch" if model.input_format.resize == "stretch" else "letterbox"
@@ -101,7 +101,15 @@ def export_model(
     return read_exported(output)
 
 
-def _check_format(output: Path, file_format: str) -> str:
+def check_format(output: Path, file_format: str = "") -> str:
+    """Return the format that a file name and a given format, if any, agree on.
+
+    Raises:
+        InputError: They do not, or there is no such format.
+
+    >>> check_format(Path("nano.xml"))
+    'openvino'
+    """
     of_suffix = FORMATS.get(output.suffix)
     if of_suffix is None:
         raise InputError(f"an exported file ends with {', '.join(FORMATS)}, got {output.name}")

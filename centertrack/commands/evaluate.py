@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centertrack.commands.options import positive_int, read_names
+from centertrack.commands.outputs import check_suffix
 from centertrack.commands.terminal import say
 from tracker.errors import InputError
 from tracker.text_table import text_table
@@ -68,6 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate and print the table."""
+    for name, suffix in (("json", ".json"), ("csv", ".csv"), ("report", ".html")):
+        check_suffix(f"--{name}", getattr(options, name), suffix)
     if options.images and not options.report:
         raise InputError("--images are shown in the report; add --report FILE.html")
     if options.images and not Path(options.images).is_dir():

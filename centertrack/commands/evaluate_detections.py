@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from centertrack.commands.options import read_names
+from centertrack.commands.outputs import check_suffix
 from centertrack.commands.terminal import say
 
 SUMMARY = "score detections: AP at several overlaps and sizes"
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate and print the table."""
+    check_suffix("--json", options.json, ".json")
     from centertrack.detection_metrics import evaluate_detections
 
     scores = evaluate_detections(options.gt, options.results, options.sequences)

@@ -42,11 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export and compare."""
-    from centertrack.export import TOLERANCE, export_model, measure_parity
+    from centertrack.export import TOLERANCE, check_format, export_model, measure_parity
     from centertrack.geometry import parse_size
     from centertrack.models import from_pretrained
     from centertrack.runtimes import DecodeOptions
 
+    check_format(options.output, options.format)
     model = from_pretrained(options.weights)
     decoding = DecodeOptions(options.max_detections)
     size = parse_size(options.image_size) if options.image_size else None

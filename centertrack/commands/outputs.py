@@ -117,6 +117,19 @@ class OutputPlan:
         return paths
 
 
+def check_suffix(option: str, given: str | None, suffix: str) -> None:
+    """Refuse a file name that promises another format; /dev/stdout and the like may have any.
+
+    Raises:
+        InputError: Such a name.
+
+    >>> check_suffix("--json", "scores.JSON", ".json"), check_suffix("--json", "/dev/stdout", ".json")
+    (None, None)
+    """
+    if given is not None and Path(given).suffix.lower() != suffix and not given.startswith("/dev/"):
+        raise InputError(f"{option} {given}: expected a file name ending in {suffix}")
+
+
 def _is_folder(given: str) -> bool:
     return given.endswith(("/", os.sep)) or Path(given).is_dir() or not Path(given).suffix
 

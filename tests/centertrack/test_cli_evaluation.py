@@ -96,6 +96,9 @@ def test_another_library_is_asked(capsys):
         (["--compare", "none"], "none"),
         (["--compare", "./good/"], "the same results twice"),
         (["--images", "gt"], "add --report"),
+        (["--json", "scores.csv"], "--json scores.csv: expected a file name ending in .json"),
+        (["--csv", "scores"], "--csv scores: expected a file name ending in .csv"),
+        (["--report", "r.pdf"], "--report r.pdf: expected a file name ending in .html"),
         (["--report", "r.html", "--images", "pictures"], "--images pictures: no such folder"),
     ],
 )

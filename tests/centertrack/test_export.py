@@ -235,6 +235,11 @@ def test_the_command_fails_where_the_file_differs(
     assert "differs by more than 0.001" in capsys.readouterr().err
 
 
+def test_the_command_looks_at_the_name_before_it_loads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--weights", "no-such-weights", "--output", "nano.tflite"]) == 2
+    assert "an exported file ends with .onnx, .xml, .torchscript, got nano.tflite" in capsys.readouterr().err
+
+
 def test_the_convert_command_takes_fairmots_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_checkpoint(tmp_path / "fairmot_dla34.pth", random_state(fairmot_dla34()), prefix="module.")
     output = tmp_path / "fairmot_dla34.safetensors"
