@@ -5,8 +5,9 @@ Aharon et al., "BoT-SORT: Robust Associations Multi-Pedestrian Tracking", 2022.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -61,6 +62,14 @@ class BoTSortTracker(ByteTracker):
         super().reset()
         self._camera = self._make_camera()
         self._filter = kalman if self._camera is None else kalman_full
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().state_dict(), "camera": None if self._camera is None else self._camera.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: D102
+        super().load_state_dict(state)
+        if self._camera is not None:
+            self._camera.load_state_dict(state["camera"])
 
     def _make_camera(self) -> CameraMotion | None:
         options = self.options

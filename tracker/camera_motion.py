@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -65,6 +67,14 @@ class CameraMotion:
         motion = motion.astype(np.float64)
         motion[:, 2] *= self._downscale
         return motion
+
+    def state_dict(self) -> dict[str, Array | None]:
+        """Return the last frame as it is remembered, small and grey; None before the first."""
+        return {"last": None if self._last is None else self._last.copy()}
+
+    def load_state_dict(self, state: Mapping[str, Array | None]) -> None:
+        """Take over what `state_dict` returned."""
+        self._last = None if state["last"] is None else np.array(state["last"])
 
     def _prepare(self, frame: Array) -> Array:
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) if frame.ndim == 3 else frame

@@ -43,6 +43,19 @@ def test_a_jerking_camera_is_followed(wall):
     assert 1 not in lost.ids
 
 
+def test_a_stream_of_a_moving_camera_can_be_resumed(wall):
+    """The first frame after the pause is 50 px away from the last one before it, which must be known."""
+    tracker, resumed = make_tracker("botsort"), make_tracker("botsort")
+    for number, (image, x) in enumerate(panning_frames(wall, 8, speed=50)):
+        if number == 5:
+            resumed.load_state_dict(tracker.state_dict())
+        expected = tracker.update(seen((x, 0)), frame=image)
+        if number >= 5:
+            got = resumed.update(seen((x, 0)), frame=image)
+            assert got.ids.tolist() == expected.ids.tolist() == [1]
+            np.testing.assert_array_equal(got.boxes, expected.boxes)
+
+
 def test_frames_of_a_still_camera_change_nothing():
     picture = np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8)
     with_frames, without = make_tracker("botsort"), still()
