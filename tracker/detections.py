@@ -65,15 +65,23 @@ class Detections:
 
     @classmethod
     def from_xyxy(
-        cls, boxes: ArrayLike, scores: ArrayLike | None = None, labels: ArrayLike | None = None
+        cls,
+        boxes: ArrayLike,
+        scores: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        embeddings: ArrayLike | None = None,
     ) -> Detections:
         """Take boxes (N, 4) as x1 y1 x2 y2; scores are 1 if not given."""
         boxes = _boxes(boxes)
-        return cls(boxes, np.ones(len(boxes), np.float32) if scores is None else scores, labels)
+        return cls(boxes, np.ones(len(boxes), np.float32) if scores is None else scores, labels, embeddings)
 
     @classmethod
     def from_xywh(
-        cls, boxes: ArrayLike, scores: ArrayLike | None = None, labels: ArrayLike | None = None
+        cls,
+        boxes: ArrayLike,
+        scores: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        embeddings: ArrayLike | None = None,
     ) -> Detections:
         """Take boxes (N, 4) as left, top, width, height (COCO, MOTChallenge less 1); scores are 1 if not given.
 
@@ -84,7 +92,8 @@ class Detections:
         if boxes.size and (boxes.ndim != 2 or boxes.shape[1] != 4):
             raise InputError(f"boxes must have shape (N, 4) as x y width height, got {boxes.shape}")
         boxes = boxes.reshape(-1, 4)
-        return cls.from_xyxy(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1), scores, labels)
+        corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+        return cls.from_xyxy(corners, scores, labels, embeddings)
 
     @classmethod
     def from_supervision(cls, detections: Any, embeddings: ArrayLike | None = None) -> Detections:

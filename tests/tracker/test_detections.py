@@ -81,6 +81,7 @@ def test_no_tracks():
 def test_other_formats_become_xyxy():
     assert Detections.from_xywh([[10, 20, 20, 40]], [0.9]).boxes.tolist() == [BOXES[0]]
     assert Detections.from_xyxy(BOXES).scores.tolist() == [1.0, 1.0]
+    assert Detections.from_xywh([[10, 20, 20, 40]], embeddings=[[0, 2]]).embeddings.tolist() == [[0, 1]]
     assert len(Detections.from_xywh([])) == 0
     with pytest.raises(InputError, match=r"x y width height, got \(1, 3\)"):
         Detections.from_xywh([[1, 2, 3]])

@@ -91,6 +91,16 @@ def test_classes_do_not_mix_unless_told():
     assert [t.labels.tolist() for t in tracks] == [[0], [0], [2]]  # one each, then two to one
 
 
+@pytest.mark.parametrize(
+    ("said", "label"), [((2, 2, 5), 2), ((2, 5, 5), 5), ((2, 5, 2, 5, 2), 2), ((2, 2, 5, 5, 5), 5)]
+)
+def test_the_label_is_that_of_most_detections(said, label):
+    tracker = ByteTracker(class_agnostic=True)
+    for step, word in enumerate(said):
+        tracks = tracker.update(seen((100 + step, 0), labels=[word]))
+    assert (tracks.ids.tolist(), tracks.labels.tolist()) == ([1], [label])
+
+
 def test_scores_equal_to_the_threshold_count():
     assert len(FairMOTTracker(min_score=0.5).update(seen((100, 0), scores=[0.5]))) == 1
     assert len(FairMOTTracker(min_score=0.5).update(seen((100, 0), scores=[0.4999]))) == 0
