@@ -194,7 +194,7 @@ def link(
     looks = looks / np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-12)
     last = first + count - 1
 
-    cost = 1.0 - looks @ looks.T  # row: ends, column: begins
+    cost = 1.0 - np.einsum("nd,md->nm", looks, looks)  # row: ends, column: begins; the same on any number of threads
     gap = trajectories.frames[first][None] - trajectories.frames[last][:, None]
     ends, begins = trajectories.boxes[last], trajectories.boxes[first]
     way = np.linalg.norm(((begins[:, :2] + begins[:, 2:])[None] - (ends[:, :2] + ends[:, 2:])[:, None]) / 2, axis=2)
