@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from centertrack.bench.peers import installed_peers
-from tracker import Detections, make_tracker
+from tracker import Detections, Tracker, make_tracker
 from tracker.detections import Array
 from tracker.text_table import text_table
 
@@ -91,7 +91,7 @@ class TrackerTiming:
 
 
 def bench_trackers(
-    names: Sequence[str] = ("fairmot", "scene-reid", "scene", "bytetrack", "botsort", "ocsort", "sort"),
+    names: Sequence[str] = ("fairmot", "deepsort", "scene-reid", "scene", "bytetrack", "botsort", "ocsort", "sort"),
     crowds: Sequence[int] = CROWDS,
     peers: bool = False,
 ) -> Iterator[TrackerTiming]:
@@ -105,9 +105,8 @@ def bench_trackers(
         peers: Also measure the trackers of other libraries, as far as they are installed.
     """
     for name in names:
-        embeddings = name.endswith("-reid") or name in ("fairmot", "jde", "deepsort")
-        milliseconds = {people: median_ms(_ours(name), list(CrowdScene(people))) for people in crowds}
-        yield TrackerTiming("ours", name, embeddings, milliseconds)
+        milliseconds = {people: median_ms(_ours(name).update, list(CrowdScene(people))) for people in crowds}
+        yield TrackerTiming("ours", name, _ours(name).needs_embeddings, milliseconds)
     for peer in installed_peers() if peers else ():
         milliseconds = {
             people: median_ms(peer.start(), [peer.prepare(detections) for detections in CrowdScene(people)])
@@ -146,6 +145,6 @@ def _figures(milliseconds: float) -> str:
     return f"{milliseconds:.0f}" if milliseconds >= 100 else f"{milliseconds:#.3g}"
 
 
-def _ours(name: str) -> Callable[[Detections], object]:
+def _ours(name: str) -> Tracker:
     still = {"camera_motion": "none"} if name.startswith("botsort") else {}  # there are no frames to measure it from
-    return make_tracker(name, **still).update
+    return make_tracker(name, **still)
