@@ -12,23 +12,21 @@ neither does average precision.
 
 from __future__ import annotations
 
-import math
 import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
 from jsonargparse import auto_cli
 
-from centertrack.models import CenterNet, from_pretrained, save_weights
+from centertrack.models import from_pretrained, save_weights
 from centertrack.predictor import Predictor
+from centertrack.training.calibration import HIGH, LOW, calibrate
 from tracker import Detections, Tracks, evaluate
 from tracker.io.mot import MotWriter
 from tracker.io.video import open_source
 
 MINI = "MOT17-mini/train"
 THRESHOLDS = [round(0.14 + 0.02 * i, 2) for i in range(21)]
-LOW, HIGH = 0.40, 0.75  # what the best threshold, and the median of the scores above it, become
 
 
 def ship_weights(checkpoint: Path, output: Path, data: Path) -> None:
@@ -50,21 +48,6 @@ def ship_weights(checkpoint: Path, output: Path, data: Path) -> None:
     calibrate(model, {best: LOW, median: HIGH})
     save_weights(model, output)
     print(f"Scores {best:.2f} and {median:.2f} became {LOW:.2f} and {HIGH:.2f}; weights written to {output}")
-
-
-@torch.no_grad()
-def calibrate(model: CenterNet, new_scores: dict[float, float]) -> None:
-    """Scale and shift the heatmap's logits so that two scores become two others, and the rest keeps its order."""
-    (low, high), (new_low, new_high) = map(_logit, new_scores), map(_logit, new_scores.values())
-    scale = (new_high - new_low) / (high - low)
-    last = model.heads["heatmap"].layers[-1]  # type: ignore[union-attr,index]
-    last.weight *= scale
-    last.bias *= scale
-    last.bias += new_low - scale * low
-
-
-def _logit(probability: float) -> float:
-    return math.log(probability / (1 - probability))
 
 
 def _detect(predictor: Predictor, sequences: Path) -> dict[str, list[Detections]]:

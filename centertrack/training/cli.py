@@ -15,7 +15,8 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.centernet import CenterNet
-from centertrack.models.zoo import load_matching
+from centertrack.models.zoo import from_pretrained, load_matching, save_weights
+from centertrack.training.calibration import LOW, calibrate_on
 from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser
 from tracker.errors import InputError
@@ -64,14 +65,32 @@ class TrainingCLI(LightningCLI):
                 part.compile()  # in place: names of weights stay as they are
 
     def after_fit(self) -> None:
-        """Say how to use what was trained."""
+        """Write weights for inference beside the last checkpoint, and say how to use them."""
         checkpoint = self.trainer.checkpoint_callback
-        best = getattr(checkpoint, "last_model_path", "") or getattr(checkpoint, "best_model_path", "")
-        if best and self.trainer.is_global_zero:
-            shown = Path(best).resolve()
-            sys.stdout.write(
-                f"\nTrained weights: {shown}\nTrack a video with: centertrack track VIDEO --weights {shown}\n"
-            )
+        last = getattr(checkpoint, "last_model_path", "") or getattr(checkpoint, "best_model_path", "")
+        if last and self.trainer.is_global_zero:
+            weights, remark = write_weights(Path(last).resolve(), self.datamodule)
+            command = f"centertrack track VIDEO --weights {weights}"
+            sys.stdout.write(f"\n{remark}\nTrained weights: {weights}\nTrack a video with: {command}\n")
+
+
+def write_weights(checkpoint: Path, data: TrackingDataModule) -> tuple[Path, str]:
+    """Write the network of a checkpoint for inference, its scores calibrated on the validation data.
+
+    Args:
+        checkpoint: Of a training; it stays as it is, to resume from.
+        data: Of that training.
+
+    Returns:
+        The new file, `NAME.safetensors` beside `NAME.ckpt`, and what became of the scores, as a sentence.
+    """
+    model, target = from_pretrained(checkpoint), checkpoint.with_suffix(".safetensors")
+    fit = calibrate_on(model, data.validation_set.sets) if data.validation_set else None
+    save_weights(model, target)
+    if fit is not None:
+        return target, f"Scores: {fit.best:.2f} separates true from false best on data.validation; it became {LOW:.2f}."
+    why = "too little of data.validation was found" if data.validation_set else "there is no data.validation"
+    return target, f"Scores: not calibrated, because {why}; try some values of --min-score."
 
 
 def _check_classes(data: TrackingDataModule, model: CenterNet) -> None:

@@ -6,39 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 from mark_unlabelled import WIDTH_FACTORS, mark_unlabelled
-from ship_weights import calibrate
 
-from centertrack.models import build_centernet
 from tracker import Detections
-
-
-def test_calibration_moves_two_scores_and_keeps_the_order() -> None:
-    torch.manual_seed(0)
-    heads = {"heatmap": {"num_classes": 1, "width": 8}, "box_2d": {"width": 8}}
-    model = (
-        build_centernet(
-            {
-                "task": "detection",
-                "backbone": {"name": "shufflenet_v2_x0.5"},
-                "neck": {"name": "FPNNeck"},
-                "output_heads": heads,
-            }
-        )
-        .double()
-        .eval()
-    )
-    images = torch.rand(1, 3, 64, 64, dtype=torch.float64)
-    with torch.no_grad():
-        before = model(images).heatmap.flatten()
-        low, high = before.min().item(), before.max().item()
-        calibrate(model, {low: 0.4, high: 0.75})
-        after = model(images).heatmap.flatten()
-    assert after.min().item() == pytest.approx(0.4, abs=1e-9)
-    assert after.max().item() == pytest.approx(0.75, abs=1e-9)
-    order = before.argsort()
-    assert (after[order].diff() >= 0).all()
 
 
 def test_people_without_a_label_become_crowd_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

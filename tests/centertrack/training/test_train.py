@@ -69,13 +69,22 @@ def last_checkpoint(folder: Path) -> Path:
 def test_fit_writes_a_checkpoint_that_detects(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["fit", "--config", str(config)])
     checkpoint = last_checkpoint(config.parent)
-    assert f"centertrack track VIDEO --weights {checkpoint}" in capsys.readouterr().out
-    model = from_pretrained(checkpoint)
-    found = model.detect(torch.zeros(1, 3, 64, 96), num_detections=5)
+    weights = checkpoint.with_suffix(".safetensors")
+    *_, remark, _, last = capsys.readouterr().out.splitlines()
+    assert remark == "Scores: not calibrated, because there is no data.validation; try some values of --min-score."
+    assert last == f"Track a video with: centertrack track VIDEO --weights {weights}"
+    found = from_pretrained(checkpoint).detect(torch.zeros(1, 3, 64, 96), num_detections=5)
     assert found.embeddings.shape == (1, 5, 8)
-    save_weights(model, config.parent / "tiny.safetensors")
-    again = from_pretrained(config.parent / "tiny.safetensors").detect(torch.zeros(1, 3, 64, 96), num_detections=5)
+    again = from_pretrained(weights).detect(torch.zeros(1, 3, 64, 96), num_detections=5)
     torch.testing.assert_close(again.scores, found.scores, rtol=0, atol=2e-3)  # float16 weights
+
+
+def test_scores_stay_where_too_little_is_found(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = yaml.safe_load(config.read_text())
+    content["data"]["validation"] = content["data"]["train"]
+    config.write_text(yaml.safe_dump(content))
+    main(["fit", "--config", str(config), "--trainer.limit_val_batches", "1"])
+    assert "not calibrated, because too little of data.validation was found" in capsys.readouterr().out
 
 
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(config: Path) -> None:
