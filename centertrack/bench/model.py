@@ -29,6 +29,7 @@ from centertrack.targets import Objects, draw_gaussians, gaussian_radii
 Array = NDArray[np.uint8]
 SAME_BOX = 0.5  # pixels
 MODES = ("channels-last", "bf16 autocast", "compiled")
+STREET_FRAMES = (0, 30, 60)
 
 
 @dataclass(frozen=True)
@@ -246,13 +247,16 @@ def first_frame_seconds(weights: str | Path, cache: str | Path, image_size: tupl
     return time.perf_counter() - start
 
 
-def bench_model(weights: str | Path, image_size: tuple[int, int] | None = None, device: str = "cpu") -> str:
+def bench_model(
+    weights: str | Path, image_size: tuple[int, int] | None = None, device: str = "cpu", thorough: bool = False
+) -> str:
     """Measure a network and return the table.
 
     Args:
         weights: Name or file.
         image_size: Width and height; by default those of the weights.
         device: `cpu` or `cuda[:INDEX]`.
+        thorough: Also what other ways to compute change, and what drawing the targets of a training costs.
     """
     model = from_pretrained(weights).to(device)
     size = image_size or model.input_format.size
@@ -270,4 +274,24 @@ def bench_model(weights: str | Path, image_size: tuple[int, int] | None = None, 
         f"{speed.name:<14} batch {speed.batch}  {speed.milliseconds:7.1f} ms  {speed.frames_per_second:6.1f} frames/s"
         for speed in speeds
     ]
+    if thorough:
+        lines += [
+            f"{result.name:<14} {result.detections - result.lost} of {result.detections} detections are found again "
+            f"within {SAME_BOX} px, these within {result.pixels:.4f} px"
+            for result in agreements(model, street(size))
+        ]
+        share = target_ratio(model, shape=(size[1] // 4, size[0] // 4))
+        lines.append(f"drawing 128 boxes in each of 16 images over a training step: {share:.2%}")
     return "\n".join(lines)
+
+
+def street(image_size: tuple[int, int]) -> Array:
+    """Return frames of a drawn street, (N, H, W, 3) uint8 RGB.
+
+    Args:
+        image_size: Width and height.
+    """
+    from centertrack.data.synthetic import SceneConfig, StreetScene
+
+    scene = StreetScene(SceneConfig(size=image_size, seconds=3.0, seed=5))
+    return np.stack([scene.frame(number).frame.image for number in STREET_FRAMES])

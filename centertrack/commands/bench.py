@@ -54,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluation.set_defaults(measure=_bench_evaluation)
     model = parts.add_parser("model", help="milliseconds of a network with each runtime that is installed")
     add_network_options(model, all_runtimes=True)
+    model.add_argument(
+        "--thorough",
+        action="store_true",
+        help="also what channels-last, bfloat16 and compilation change, and what drawing targets costs (some minutes)",
+    )
     model.set_defaults(measure=_bench_model)
     pipeline = parts.add_parser("pipeline", help="frames per second of each stage of tracking; nothing is written")
     add_source_options(pipeline)
@@ -123,7 +128,7 @@ def _bench_model(options: argparse.Namespace) -> None:
     from centertrack.geometry import parse_size
 
     size = parse_size(options.image_size) if options.image_size else None
-    say(bench_model(options.weights, size, resolve_device(options.device)))
+    say(bench_model(options.weights, size, resolve_device(options.device), options.thorough))
 
 
 def _bench_pipeline(options: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ def test_evaluation_is_timed(capsys, monkeypatch):
 def test_a_network_is_timed_with_every_runtime(capsys, monkeypatch):
     monkeypatch.setattr("centertrack.bench.model.bench_model", lambda *arguments: repr(arguments))
     assert main(["bench", "model", "--weights", "some", "--image-size", "320x192", "--device", "cpu"]) == 0
-    assert capsys.readouterr().out == "('some', (320, 192), 'cpu')\n"
+    assert capsys.readouterr().out == "('some', (320, 192), 'cpu', False)\n"
 
 
 def test_every_stage_of_the_pipeline_is_timed(clip, weights, capsys):

@@ -45,11 +45,7 @@ def test_agreement_counts_what_is_lost_and_how_far_the_rest_moves() -> None:
 @pytest.mark.slow
 def test_other_ways_to_compute_find_the_same_objects() -> None:
     """The shipped network on a drawn street: channels-last, bfloat16 and compiled."""
-    from centertrack.data.synthetic import SceneConfig, StreetScene
-
-    scene = StreetScene(SceneConfig(size=(640, 384), seconds=3.0, seed=5))
-    images = np.stack([scene.frame(number).frame.image for number in (0, 30, 60)])
-    for result in bench.agreements(from_pretrained("fairmot-nano"), images):
+    for result in bench.agreements(from_pretrained("fairmot-nano"), bench.street((640, 384))):
         assert result.detections >= 5
         # bfloat16 keeps 8 bits: of two cells that score nearly the same, the other one may win
         assert result.lost <= (0.15 * result.detections if "bf16" in result.name else 0), result
@@ -58,6 +54,6 @@ def test_other_ways_to_compute_find_the_same_objects() -> None:
 
 @pytest.mark.slow
 def test_the_table_has_every_runtime(weights) -> None:
-    table = bench.bench_model(weights, CLIP_SIZE)
-    for word in ("forward + decoding", "first detections", "torch", "onnxruntime", "openvino"):
+    table = bench.bench_model(weights, CLIP_SIZE, thorough=True)
+    for word in ("forward + decoding", "first detections", "torch", "onnxruntime", "openvino", "compiled", "drawing"):
         assert word in table
