@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.centernet import CenterNet
 from centertrack.models.zoo import from_pretrained, load_matching, save_weights
+from centertrack.termination import Terminated
 from centertrack.training.calibration import LOW, calibrate_on
 from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser
@@ -63,6 +65,32 @@ class TrainingCLI(LightningCLI):
         if self.config[self.subcommand].get("compile"):
             for part in (self.model.backbone, self.model.neck, *self.model.heads.values()):
                 part.compile()  # in place: names of weights stay as they are
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run it; where it ends early, say how to go on, and by what it was ended.
+
+        Raises:
+            KeyboardInterrupt: Instead of Lightning's plain exit.
+            Terminated: Likewise, after SIGTERM.
+        """
+        try:
+            super()._run_subcommand(subcommand)
+        except BaseException as error:
+            if subcommand == "fit" and self.trainer.is_global_zero:
+                self._say_how_to_go_on()
+            if isinstance(error, SIGTERMException):
+                raise Terminated from error
+            if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from error
+            raise
+
+    def _say_how_to_go_on(self) -> None:
+        last = Path(getattr(self.trainer.checkpoint_callback, "last_model_path", ""))
+        if last.is_file():
+            config = Path(self.trainer.log_dir or "", "config.yaml")
+            sys.stderr.write(
+                f"\nThe training ended early. Go on with: centertrack train fit --config {config} --ckpt_path {last}\n"
+            )
 
     def after_fit(self) -> None:
         """Write weights for inference beside the last checkpoint, and say how to use them."""

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
+import signal
 from pathlib import Path
 
 import cv2
@@ -190,6 +192,33 @@ def test_more_classes_than_channels_are_refused(config: Path) -> None:
     config.write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match=r"the data have 2 classes \(hen, chick\), but .*num_classes is 1"):
         main(["fit", "--config", str(config)])
+
+
+@pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_training_says_how_to_go_on(
+    kind: signal.Signals, code: int, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = yaml.safe_load(config.read_text())
+    content["trainer"]["callbacks"][0]["init_args"]["save_on_exception"] = True
+    config.write_text(yaml.safe_dump(content))
+    step = CenterNet.training_step
+
+    def interrupt(self: CenterNet, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:
+        if batch_index == 1:
+            signal.raise_signal(kind)
+        return step(self, batch, batch_index)
+
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    with monkeypatch.context() as patch:
+        patch.setattr(CenterNet, "training_step", interrupt)
+        assert command(["train", "fit", "--config", str(config)]) == code
+    for one, handler in handlers.items():
+        signal.signal(one, handler)
+    *_, last = capsys.readouterr().err.splitlines()
+    assert "Go on with: centertrack train fit --config" in last
+    assert command(shlex.split(last.partition("centertrack ")[2])) == 0
+    saved = max(config.parent.rglob("last.ckpt"), key=lambda path: path.stat().st_mtime)
+    assert torch.load(saved, weights_only=True)["global_step"] == 3
 
 
 def test_a_crash_leaves_a_usable_checkpoint(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
