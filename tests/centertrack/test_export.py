@@ -122,16 +122,20 @@ def spread(model: CenterNet) -> CenterNet:
 
 @pytest.mark.parametrize("suffix", [".onnx", ".xml", ".torchscript"])
 @pytest.mark.parametrize("name", ["resnet18-fpn-dcn", "fairmot-dla34", "ctdet-resdcn18"])
+@pytest.mark.parametrize("dynamic_batch", [False, True], ids=["one image", "any number"])
 @pytest.mark.slow
 def test_deformable_networks_are_equal_in_every_format(
-    suffix: str, name: str, tmp_path: Path, picture: np.ndarray
+    suffix: str, name: str, dynamic_batch: bool, tmp_path: Path, picture: np.ndarray
 ) -> None:
     if name == "resnet18-fpn-dcn":
         model = dcn_network()
     else:
         layout = fairmot_dla34() if name == "fairmot-dla34" else centernet_resdcn18()
         model = spread(from_pretrained(write_checkpoint(tmp_path / "published.pth", random_state(layout))))
-    file = export_model(model, tmp_path / f"network{suffix}", image_size=(96, 64), decoding=DECODING)
+    file = export_model(
+        model, tmp_path / f"network{suffix}", image_size=(96, 64), dynamic_batch=dynamic_batch, decoding=DECODING
+    )
+    assert file.batch == (None if dynamic_batch else 1)
     parity = measure_parity(model, file, [picture, picture[:, ::-1].copy()], DECODING)
     assert parity.compared > 10
     assert parity.largest < 1e-3
