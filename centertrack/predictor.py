@@ -134,7 +134,8 @@ class Predictor:
             pixels = np.stack([image.pixels for image in batch]) if len(batch) > 1 else batch[0].pixels[None]
             found = self.runtime(pixels)
             for image, boxes, scores, labels, embeddings in zip(batch, *found, strict=True):
-                kept = scores >= self.min_score
+                # Boxes of published formats are not clamped: a weak peak may have one of negative size, which is none.
+                kept = (scores >= self.min_score) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
                 detections.append(
                     Detections(
                         image.placement.to_source(boxes[kept]),

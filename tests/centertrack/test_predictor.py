@@ -68,6 +68,21 @@ def test_weak_detections_are_left_out(predictor):
     assert found.embeddings.shape == (1, 2)
 
 
+def test_boxes_of_negative_size_are_left_out(predictor):
+    """Published networks do not clamp their distances, and say so where they are sure of nothing."""
+    plain = predictor.runtime
+
+    def inverted(images: np.ndarray) -> RawDetections:
+        found = plain(images)
+        found.scores[:, 1] = 0.8
+        found.boxes[:, 1] = [10, 10, 9, 20]
+        return found
+
+    predictor.runtime = inverted
+    (found,) = predictor(np.zeros((96, 160, 3), np.uint8))
+    assert found.scores.tolist() == pytest.approx([0.9])
+
+
 def test_one_many_none(predictor):
     image = np.zeros((96, 160, 3), np.uint8)
     assert len(predictor(image)) == 1
