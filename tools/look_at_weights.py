@@ -15,7 +15,7 @@ from jsonargparse import auto_cli
 
 from centertrack.pipeline import FrameResult, Pipeline
 from centertrack.predictor import Predictor
-from tracker import make_tracker
+from tracker import DEFAULT_TRACKER, make_tracker
 from tracker.draw import draw_tracks
 from tracker.io.atomic import atomic_path
 from tracker.io.video import open_source
@@ -24,7 +24,12 @@ TILE = (640, 400)  # width and height
 
 
 def look_at_weights(
-    weights: str, sheet: Path, sources: list[str], frames: int = 4, tracker: str = "fairmot", max_frames: int = 400
+    weights: str,
+    sheet: Path,
+    sources: list[str],
+    frames: int = 4,
+    tracker: str = DEFAULT_TRACKER,
+    max_frames: int = 400,
 ) -> None:
     """Track every source and draw evenly spread frames of it.
 

@@ -23,7 +23,7 @@ from centertrack.models import CenterNet, from_pretrained
 from centertrack.predictor import Predictor
 from centertrack.training.retrieval import retrieval_scores
 from centertrack.training.validation import embed_boxes
-from tracker import evaluate, make_tracker
+from tracker import DEFAULT_TRACKER, evaluate, make_tracker
 from tracker.io.atomic import atomic_path
 from tracker.io.mot import MotWriter, read_sequence_info
 from tracker.io.video import open_source
@@ -40,7 +40,7 @@ METRICS = ("MOTA", "IDF1", "HOTA", "DetA", "AssA", "IDSW", "FP", "FN")
 def measure_weights(
     weights: str,
     data: Path,
-    tracker: str = "fairmot",
+    tracker: str = DEFAULT_TRACKER,
     runtime: str = "auto",
     json_output: Path | None = None,
     options: dict[str, Any] | None = None,
