@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,16 @@ class TrackingDataModule(pl.LightningDataModule):
             collate_fn=collate,
             drop_last=True,
             persistent_workers=self.workers > 0,
+            worker_init_fn=_ignore_termination,
         )
+
+
+def _ignore_termination(worker: int) -> None:
+    """Let the trainer end a training that is terminated as a group of processes, as `timeout` does it, in good order.
+
+    A loader process that dies of the signal first would look like a crash. It ends with the trainer in any case.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _check_numbers(size: tuple[int, int], batch_size: int, samples_per_epoch: int) -> None:

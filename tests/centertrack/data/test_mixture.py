@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -152,6 +155,17 @@ def test_an_interrupted_epoch_goes_on_after_what_was_taken() -> None:
     assert list(sampler) == [15]  # of 9, 11, 13, 15
     sampler.set_epoch(2)
     assert list(sampler) == [17, 19, 21, 23]
+
+
+def test_loader_processes_leave_termination_to_the_trainer(sources: list[SourceOptions]) -> None:
+    module = TrackingDataModule(sources, size=SIZE, batch_size=1, samples_per_epoch=12, workers=1)
+    batches = iter(module.train_dataloader())
+    next(batches)
+    (worker,) = multiprocessing.active_children()
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGTERM)
+    assert len(list(batches)) == 11
+    assert worker.is_alive()
 
 
 def test_validation_repeats_its_samples() -> None:
