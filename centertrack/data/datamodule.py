@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch.distributed as dist
 from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
+from torchvision.transforms.v2 import Transform
 from torchvision.transforms.v2.functional import resize
 
 from centertrack.data.mixture import CACHE_MB, MixOptions, Mixture, SourceOptions, collate
@@ -70,6 +71,8 @@ class TrackingDataModule(pl.LightningDataModule):
         multi_scale: Smallest and largest factor on the size of each training batch; None: always `size`.
         cache_mb: Memory for decoded images, shared out to the loader processes; of each device, and once more for the
             validation.
+        transforms: Of `torchvision.transforms.v2`, applied in order to every training sample after our own
+            augmentation, and not to those of the validation; boxes, classes and identities follow.
 
     Raises:
         InputError: The size is no multiple of 32, or an epoch has not even one batch.
@@ -88,6 +91,7 @@ class TrackingDataModule(pl.LightningDataModule):
         seed: int = 0,
         multi_scale: tuple[float, float] | None = None,
         cache_mb: float = CACHE_MB,
+        transforms: Sequence[Transform] = (),
     ) -> None:
         super().__init__()
         _check_numbers(size, batch_size, samples_per_epoch)
@@ -96,7 +100,7 @@ class TrackingDataModule(pl.LightningDataModule):
         self.root = Path(root)
         self._batches_done = 0
         share = cache_mb / max(1, workers)
-        self.train_set = Mixture(train, size, mix, self.root, seed, cache_mb=share)
+        self.train_set = Mixture(train, size, mix, self.root, seed, cache_mb=share, transforms=transforms)
         self.num_identities = self.train_set.num_identities
         plain = MixOptions(mosaic=0.0, paste=0.0, light=False)
         self.validation_set = Mixture(validation, size, plain, self.root, seed, cache_mb=share) if validation else None

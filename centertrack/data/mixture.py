@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from torchvision.transforms.v2 import Transform
 
 from centertrack.data.cache import SampleCache
 from centertrack.data.formats import FORMATS, open_labels
@@ -19,6 +20,7 @@ from centertrack.data.labels import LabelledImages
 from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
+from centertrack.data.torchvision_transforms import apply_transforms
 from centertrack.data.transforms import WarpOptions, random_light, random_warp
 from centertrack.models.options import make_options
 from tracker.errors import InputError
@@ -104,6 +106,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         seed: Another seed, another sequence of samples.
         sets: The data sets, where they are open already.
         cache_mb: Memory for images that were read before, of each process that draws samples.
+        transforms: Of torchvision, applied in order after everything else; see `to_torchvision` for what they get.
 
     Images are kept no larger than the largest scale of their warp can show.
     """
@@ -117,6 +120,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         seed: int = 0,
         sets: Sequence[SampleSet] | None = None,
         cache_mb: float = CACHE_MB,
+        transforms: Sequence[Transform] = (),
     ) -> None:
         if not sources:
             raise InputError("training needs at least one data set under data.train, got none")
@@ -133,6 +137,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         largest = max(self.sets, key=lambda part: part.num_classes)
         self.num_classes, self.class_names = largest.num_classes, largest.class_names
         self.size, self.mix, self.seed = tuple(size), mix or MixOptions(), seed
+        self.transforms = tuple(transforms)
         self.people: list[tuple[CutOut, int]] = [
             (person, int(self.offsets[i]) + person.identity)
             for i, source in enumerate(sources)
@@ -157,6 +162,8 @@ class Mixture(Dataset[dict[str, Tensor]]):
             sample.image = random_light(sample.image, rng)
         if self.mix.erase and rng.random() < self.mix.erase:
             sample = self._erase(sample, rng)
+        if self.transforms:
+            sample = apply_transforms(sample, self.transforms, int(rng.integers(2**63)))
         return sample
 
     def _draw(self, rng: np.random.Generator) -> tuple[Sample, WarpOptions]:

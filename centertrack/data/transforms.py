@@ -77,13 +77,23 @@ def warp(sample: Sample, matrix: Array, size: tuple[int, int]) -> Sample:
     flags = cv2.INTER_AREA if abs(np.linalg.det(matrix[:, :2])) < 0.25 else cv2.INTER_LINEAR
     image = cv2.warpAffine(sample.image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING)
     boxes, ignore = _warp_boxes(sample.boxes, matrix), _warp_boxes(sample.ignore, matrix)
-    inside = _clip(boxes, size)
+    return keep_visible(Sample(image, boxes, sample.labels, sample.ids, ignore))
+
+
+def keep_visible(sample: Sample) -> Sample:
+    """Drop objects that are tiny, or too far outside the image to be learnt; what is visible of them becomes ignored.
+
+    Args:
+        sample: As after a change of its geometry. Boxes that stay are not clipped, ignore regions are.
+    """
+    size = (sample.image.shape[1], sample.image.shape[0])
+    boxes, inside = sample.boxes, _clip(sample.boxes, size)
     area, visible = _area(boxes), _area(inside)
     learnt = (visible >= MIN_INSIDE * area) & (boxes[:, 2:] - boxes[:, :2] >= MIN_SIDE).all(axis=1)
     dropped = inside[~learnt & (visible > 0)]
-    ignore = _clip(ignore, size)
+    ignore = _clip(sample.ignore, size)
     ignore = np.concatenate((ignore[_area(ignore) > 0], dropped))
-    return Sample(image, boxes[learnt], sample.labels[learnt], sample.ids[learnt], ignore)
+    return Sample(sample.image, boxes[learnt], sample.labels[learnt], sample.ids[learnt], ignore)
 
 
 def _warp_boxes(boxes: Array, matrix: Array) -> Array:

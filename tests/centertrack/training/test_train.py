@@ -68,6 +68,26 @@ def last_checkpoint(folder: Path) -> Path:
     return next(folder.rglob("last.ckpt"))
 
 
+def test_fit_applies_transforms_of_torchvision(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = yaml.safe_load(config.read_text())
+    v2 = "torchvision.transforms.v2"
+    content["data"]["samples_per_epoch"] = 4
+    content["data"]["transforms"] = [
+        {"class_path": f"{v2}.ColorJitter", "init_args": {"brightness": 0.3}},
+        {"class_path": f"{v2}.RandomHorizontalFlip", "init_args": {"p": 1.0}},
+        {"class_path": f"{v2}.SanitizeBoundingBoxes"},
+    ]
+    config.write_text(yaml.safe_dump(content))
+    assert command(["train", "fit", "--config", str(config)]) == 0
+    assert torch.load(last_checkpoint(config.parent), weights_only=False)["global_step"] == 2
+    written = yaml.safe_load(next(config.parent.rglob("config.yaml")).read_text())["data"]["transforms"]
+    assert [one["class_path"].rpartition(".")[2] for one in written] == [
+        "ColorJitter",
+        "RandomHorizontalFlip",
+        "SanitizeBoundingBoxes",
+    ]
+
+
 def test_fit_writes_a_checkpoint_that_detects(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["fit", "--config", str(config)])
     checkpoint = last_checkpoint(config.parent)
