@@ -71,6 +71,7 @@ class TrainingCLI(LightningCLI):
 
         Raises:
             KeyboardInterrupt: Instead of Lightning's plain exit.
+            InputError: With its sentence alone.
             Terminated: Likewise, after SIGTERM.
         """
         try:
@@ -82,6 +83,8 @@ class TrainingCLI(LightningCLI):
                 raise Terminated from error
             if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
                 raise KeyboardInterrupt from error
+            if isinstance(error, InputError):  # that of a loader process has its traceback before it
+                raise InputError(str(error).rpartition("InputError: ")[2].strip()) from error
             raise
 
     def _say_how_to_go_on(self) -> None:

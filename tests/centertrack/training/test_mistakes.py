@@ -41,6 +41,19 @@ def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
             "WarpOptions has no option 'scal'; it has",
         ),
         ("data", {"mix": {"mosaik": 0.5}}, "data.mix: there is no option 'mosaik'; did you mean 'mosaic'"),
+        (
+            "data",
+            {"transforms": [{"class_path": "torchvision.transforms.v2.RandomGray"}]},
+            "data.transforms: .*'torchvision.transforms.v2' has no attribute 'RandomGray'$",
+        ),
+        (
+            "data",
+            {
+                "workers": 1,
+                "transforms": [{"class_path": "torchvision.transforms.v2.Resize", "init_args": {"size": 32}}],
+            },
+            r"^the image must come out of data.transforms .* 160 x 96 with 3 channels .*, got 53 x 32 [^\n]*$",
+        ),
         ("data", {"zzz": 1}, "there is no option 'data.zzz'$"),
         ("model", {"optimizer": {"lr": 0.1}}, "OptimizerOptions has no option 'lr'; it has name, learning_rate"),
         ("model", {"lr_scheduler": {"steps": 1}}, "ScheduleOptions has no option 'steps'"),
