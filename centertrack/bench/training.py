@@ -26,7 +26,7 @@ from centertrack.data.formats import guess_format
 from centertrack.data.mixture import CACHE_MB, SourceOptions
 from centertrack.data.plan import DataPlan
 from centertrack.data.synthetic import SceneConfig, StreetScene
-from centertrack.models import CenterNet
+from centertrack.models import CenterNet, build_centernet
 from tracker.errors import InputError
 from tracker.text_table import text_table
 
@@ -51,6 +51,9 @@ class TrainingOptions:
         device: `cpu` or `cuda[:INDEX]`.
         steps: Steps timed in a row.
         rounds: Times that each way is timed, in turns; the fastest counts.
+
+    Raises:
+        InputError: `batch_size` or `workers` is no such number.
     """
 
     batch_size: int = 16
@@ -59,6 +62,12 @@ class TrainingOptions:
     device: str = "cpu"
     steps: int = 10
     rounds: int = 3
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch_size", 1), ("workers", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise InputError(f"{name} must be a whole number from {least}, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -119,7 +128,7 @@ def measure_training(network: dict[str, Any], plan: DataPlan, options: TrainingO
     queued = 2 * options.workers + 1  # batches that the workers prepare before anybody asks for them
     length = (queued + options.steps) * options.batch_size
     reading, keeping = (_open_data(plan, options, length, cache_mb) for cache_mb in (0.0, CACHE_MB))
-    model = CenterNet(**{**network, "num_identities": reading.num_identities})
+    model = build_centernet({**network, "num_identities": reading.num_identities})
     read, kept = reading.train_dataloader(), keeping.train_dataloader()
     ready = [_to_device(batch, options.device) for batch in islice(read, PREPARED)]
     again = DataLoader([ready[i % PREPARED] for i in range(1 + options.steps)], batch_size=None)
@@ -228,12 +237,12 @@ def bench_training(
         InputError: A file is missing or broken, or an option does not fit.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    content = _read_config(config) if config else {"model": {}}
-    network = content["model"] if config and not weights else open_weights(weights or DEFAULT_WEIGHTS).config
+    content = _read_config(config) if config else {}
+    if weights or not config:
+        content["model"] = _with_random_backbone(open_weights(weights or DEFAULT_WEIGHTS).config)
     chosen = TrainingOptions(**{**_configured(content), **given})
     with open_plan(config, data, root, image_size) as plan, _quiet():
-        network = {**network, "backbone": {**network["backbone"], "pretrained": False}}
-        speed = measure_training(network, plan, chosen)
+        speed = measure_training(content["model"], plan, chosen)
     width, height = plan.size
     name = weights or (config.stem if config else DEFAULT_WEIGHTS)
     rows = [
@@ -254,10 +263,15 @@ def bench_training(
 def _read_config(config: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(config.read_text(encoding="utf-8"))
-        return {"model": content["model"], "data": content["data"], "trainer": content.get("trainer") or {}}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        model, data, trainer = content["model"], content["data"], content.get("trainer") or {}
+        return {"model": _with_random_backbone(model), "data": {**data}, "trainer": {**trainer}}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{config}: expected a training configuration with model and data: {reason}") from error
+
+
+def _with_random_backbone(network: dict[str, Any]) -> dict[str, Any]:
+    return {**network, "backbone": {**network["backbone"], "pretrained": False}}
 
 
 def _configured(content: dict[str, Any]) -> dict[str, Any]:
@@ -273,5 +287,7 @@ def _quiet() -> Iterator[None]:
     logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
-    logger.setLevel(level)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

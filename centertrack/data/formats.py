@@ -66,8 +66,10 @@ def guess_format(path: Path) -> str:
     """Tell the label format of a file or folder.
 
     Raises:
-        InputError: It is none of those known.
+        InputError: It is none of those known, or does not exist.
     """
+    if not path.exists():
+        raise InputError(f"expected labelled data: {path} does not exist")
     if path.suffix == ".json":
         return "coco"
     if path.suffix == ".odgt":

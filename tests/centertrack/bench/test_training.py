@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from centertrack.cli import main
 from centertrack.data.synthetic import SceneConfig
 from tests.centertrack.conftest import CLIP_SIZE
 from tests.centertrack.training.test_train import TINY
+from tracker.errors import InputError
 
 QUICK = ["--steps", "1", "--rounds", "1", "--workers", "0", "--device", "cpu"]
 
@@ -66,7 +68,7 @@ def test_the_memory_of_loader_processes_is_told(weights: Path) -> None:
     ("arguments", "message"),
     [
         (["--config", "none.yaml"], "none.yaml: expected a training configuration"),
-        (["--data", "nowhere"], "cannot tell the label format"),
+        (["--data", "nowhere"], "nowhere does not exist"),
         (["--weights", "none"], "no weights 'none'"),
         (["--image-size", "100x100"], "multiples of 32"),
     ],
@@ -75,3 +77,32 @@ def test_what_cannot_be_measured(arguments: list[str], message: str, capsys: pyt
     assert main(["bench", "training", *arguments, *QUICK]) == 2
     printed = capsys.readouterr().err
     assert message in printed and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "nano"}, "expected a training configuration with model and data"),
+        ({"model": {"backbone": "shufflenet"}}, "expected a training configuration with model and data"),
+        ({"model": {"task": "tracking"}}, "expected a training configuration with model and data: 'backbone'"),
+        ({"model": {"task": "tracking", "backbone": {"name": "shufflenet_v2_x0.5"}}}, "'neck' and 'output_heads'"),
+        ({"trainer": ["fast"]}, "expected a training configuration with model and data"),
+        ({"data": {**TINY["data"], "batch_size": "two"}}, "batch_size must be a whole number from 1, got 'two'"),
+        ({"data": {**TINY["data"], "batch_size": 0}}, "batch_size must be a whole number from 1, got 0"),
+    ],
+)
+def test_mistakes_in_a_configuration(
+    change: dict[str, object], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "wrong.yaml"
+    config.write_text(yaml.safe_dump({**TINY, "trainer": {}, **change}))
+    assert main(["bench", "training", "--config", str(config), "--steps", "1", "--rounds", "1", "--device", "cpu"]) == 2
+    printed = capsys.readouterr().err
+    assert message in printed and printed.count("\n") == 1
+
+
+def test_lightning_speaks_again_after_a_failure() -> None:
+    level = logging.getLogger("pytorch_lightning").level
+    with pytest.raises(InputError), bench._quiet():
+        raise InputError("no such data")
+    assert logging.getLogger("pytorch_lightning").level == level != logging.ERROR

@@ -307,6 +307,9 @@ def test_the_format_of_a_folder_is_told_by_its_files(fixture: str, name: str, re
 def test_a_folder_of_nothing_known_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot tell the label format"):
         guess_format(tmp_path)
+    for name in ("labels.json", "folder"):
+        with pytest.raises(InputError, match=f"{name} does not exist"):
+            guess_format(tmp_path / name)
 
 
 @pytest.fixture
