@@ -51,7 +51,8 @@ def calibrate_on(model: CenterNet, sets: Sequence[SampleSet]) -> ScoreFit | None
     Returns:
         What the scores were before; None where too little was found to tell, and nothing was changed.
     """
-    samples = [part[i] for part in sets for i in range(0, len(part), math.ceil(sum(map(len, sets)) / MAX_IMAGES))]
+    step = max(1, math.ceil(sum(map(len, sets)) / MAX_IMAGES))
+    samples = [part[i] for part in sets for i in range(0, len(part), step)]
     predictor = Predictor(model, device=str(model.device), runtime="torch", min_score=MIN_SCORE)
     scores, is_true = judge((predictor(sample.image)[0] for sample in samples), samples)
     fit = fit_scores(scores, is_true, sum(len(sample.boxes) for sample in samples))

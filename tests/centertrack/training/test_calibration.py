@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from centertrack.data.labels import LabelledImages
 from centertrack.data.sample import Sample, no_boxes
 from centertrack.models import build_centernet
 from centertrack.predictor import Predictor
@@ -114,3 +115,7 @@ def test_the_best_threshold_of_a_network_becomes_that_of_the_trackers() -> None:
     assert sum(map(len, found)) == pytest.approx(59, abs=2)
     assert float(np.median(np.concatenate([one.scores for one in found]))) == pytest.approx(HIGH, abs=0.02)
     assert calibrate_on(model, [Truth(again, 0.9999)]) is None
+
+
+def test_a_set_without_images_says_nothing_about_scores() -> None:
+    assert calibrate_on(small_network().eval(), [LabelledImages([], ["person"])]) is None
