@@ -90,10 +90,15 @@ class TrainingCLI(LightningCLI):
     def _say_how_to_go_on(self) -> None:
         last = Path(getattr(self.trainer.checkpoint_callback, "last_model_path", ""))
         if last.is_file():
-            config = Path(self.trainer.log_dir or "", "config.yaml")
+            config = Path(self._log_folder(), "config.yaml")
             sys.stderr.write(
                 f"\nThe training ended early. Go on with: centertrack train fit --config {config} --ckpt_path {last}\n"
             )
+
+    def _log_folder(self) -> str:
+        """Return `trainer.log_dir` without asking the other processes for it: they may have ended."""
+        logger = self.trainer.logger
+        return (logger and (logger.log_dir or logger.save_dir)) or self.trainer.default_root_dir
 
     def after_fit(self) -> None:
         """Write weights for inference beside the last checkpoint, and say how to use them."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from pytorch_lightning.strategies import SingleDeviceStrategy
 
 from centertrack.cli import main as command
 from centertrack.models import CenterNet, from_pretrained, save_weights
@@ -239,6 +240,31 @@ def test_an_interrupted_training_says_how_to_go_on(
     assert command(shlex.split(last.partition("centertrack ")[2])) == 0
     saved = max(config.parent.rglob("last.ckpt"), key=lambda path: path.stat().st_mtime)
     assert torch.load(saved, weights_only=True)["global_step"] == 3
+
+
+def test_how_to_go_on_is_told_without_the_other_processes(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a crash of one of several processes nobody takes part in a broadcast."""
+    content = yaml.safe_load(config.read_text())
+    content["trainer"]["callbacks"][0]["init_args"] = {"save_last": True, "every_n_train_steps": 1}
+    config.write_text(yaml.safe_dump(content))
+    step = CenterNet.training_step
+
+    def alone(*_: object) -> None:
+        raise AssertionError("the other processes have ended")
+
+    def crash(self: CenterNet, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:
+        if batch_index == 2:
+            monkeypatch.setattr(SingleDeviceStrategy, "broadcast", alone)
+            raise RuntimeError("out of memory")
+        return step(self, batch, batch_index)
+
+    monkeypatch.setattr(CenterNet, "training_step", crash)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        main(["fit", "--config", str(config)])
+    options = shlex.split(capsys.readouterr().err.rpartition("centertrack train fit ")[2])
+    assert options[::2] == ["--config", "--ckpt_path"] and all(Path(path).is_file() for path in options[1::2])
 
 
 def test_a_crash_leaves_a_usable_checkpoint(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
