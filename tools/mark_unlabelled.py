@@ -20,6 +20,7 @@ from jsonargparse import auto_cli
 from centertrack.predictor import Predictor
 from tracker.boxes import iou_matrix, xywh_to_xyxy, xyxy_to_xywh
 from tracker.io.atomic import atomic_path
+from tracker.io.images import read_image
 
 WIDTH_FACTORS = {"street_mix": 1.4, "capston2": 1.4, "pennfudan": 1.0, "dim_indoor": 1.0}  # undo a stretch to a square
 SAME = 0.3  # IoU with a label from which a detection is that person
@@ -53,7 +54,7 @@ def _mark(content: dict[str, Any], images: Path, predictor: Predictor, factor: f
         labelled[annotation["image_id"]].append(annotation["bbox"])
     number = max((annotation["id"] for annotation in content["annotations"]), default=0)
     for entry in content["images"]:
-        image = cv2.cvtColor(cv2.imread(str(images / entry["file_name"])), cv2.COLOR_BGR2RGB)
+        image = read_image(images / entry["file_name"])
         wide = cv2.resize(image, None, fx=factor, fy=1.0)
         found = predictor(wide)[0].boxes / np.array([factor, 1.0, factor, 1.0])
         truth = xywh_to_xyxy(np.array(labelled[entry["id"]], float).reshape(-1, 4))

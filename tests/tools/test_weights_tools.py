@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mark_unlabelled import WIDTH_FACTORS, mark_unlabelled
 
-from tracker import Detections
+from tracker import Detections, InputError
 
 
 def test_people_without_a_label_become_crowd_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +43,6 @@ def test_people_without_a_label_become_crowd_regions(tmp_path: Path, monkeypatch
         first, added = json.loads((tmp_path / "marked" / f"{name}.json").read_text())["annotations"]
         assert first["bbox"] == [11, 10, 10, 30]
         assert added == {"id": 8, "image_id": 3, "category_id": 1, "bbox": [50, 10, 10, 30], "area": 300, "iscrowd": 1}
+    (tmp_path / "detection" / name / "images" / "a.png").unlink()
+    with pytest.raises(InputError, match=r"cannot read the image .*a\.png"):
+        mark_unlabelled(tmp_path, tmp_path / "again")
