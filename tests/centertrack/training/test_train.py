@@ -215,13 +215,18 @@ def test_more_classes_than_channels_are_refused(config: Path) -> None:
         main(["fit", "--config", str(config)])
 
 
+def save_on_exception(config: Path) -> None:
+    """Let the configuration keep a checkpoint when the training breaks off."""
+    content = yaml.safe_load(config.read_text())
+    content["trainer"]["callbacks"][0]["init_args"]["save_on_exception"] = True
+    config.write_text(yaml.safe_dump(content))
+
+
 @pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_training_says_how_to_go_on(
     kind: signal.Signals, code: int, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = yaml.safe_load(config.read_text())
-    content["trainer"]["callbacks"][0]["init_args"]["save_on_exception"] = True
-    config.write_text(yaml.safe_dump(content))
+    save_on_exception(config)
     step = CenterNet.training_step
 
     def interrupt(self: CenterNet, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:
@@ -268,9 +273,7 @@ def test_how_to_go_on_is_told_without_the_other_processes(
 
 
 def test_a_crash_leaves_a_usable_checkpoint(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = yaml.safe_load(config.read_text())
-    content["trainer"]["callbacks"][0]["init_args"]["save_on_exception"] = True
-    config.write_text(yaml.safe_dump(content))
+    save_on_exception(config)
     step = CenterNet.training_step
 
     def crash(self: CenterNet, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:

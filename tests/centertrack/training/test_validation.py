@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from centertrack.data.convert import convert_data
-from centertrack.data.synthetic import SceneConfig, StreetScene
+from centertrack.data.synthetic import SceneConfig, StreetScene, SyntheticFrame
 from centertrack.models import CenterNet
 from centertrack.predictor import Predictor
 from centertrack.training.cli import main
@@ -50,12 +50,18 @@ def test_an_embedding_is_that_of_the_cell_at_the_centre(model: CenterNet) -> Non
     torch.testing.assert_close(torch.from_numpy(found[0]), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_perfect_detector_tracks_perfectly(
-    sequences: Path, model: CenterNet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def detect_perfectly(monkeypatch: pytest.MonkeyPatch) -> list[SyntheticFrame]:
+    """Let the predictor find, frame by frame, just the people whom `sequences` shows; return the frames."""
     shots = list(StreetScene(SceneConfig(size=(160, 96), seconds=0.4, seed=3, people=3)))
     found = iter([[Detections(shot.boxes, np.ones(len(shot.boxes)))] for shot in shots])
     monkeypatch.setattr(Predictor, "__call__", lambda self, images: next(found))
+    return shots
+
+
+def test_a_perfect_detector_tracks_perfectly(
+    sequences: Path, model: CenterNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect_perfectly(monkeypatch)
     callback = TrackingValidation(".", tracker="bytetrack", options={"min_hits": 1}, benchmark="MOT17")
     scores = callback.score(model, sequences, pl.Trainer(logger=False, accelerator="cpu"))
     assert scores["MOTA"] > 0.9 and scores["IDSW"] == 0
@@ -64,9 +70,7 @@ def test_a_perfect_detector_tracks_perfectly(
 def test_the_middle_of_a_sequence_is_drawn_with_its_tracks(
     sequences: Path, model: CenterNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shots = list(StreetScene(SceneConfig(size=(160, 96), seconds=0.4, seed=3, people=3)))
-    found = iter([[Detections(shot.boxes, np.ones(len(shot.boxes)))] for shot in shots])
-    monkeypatch.setattr(Predictor, "__call__", lambda self, images: next(found))
+    shots = detect_perfectly(monkeypatch)
     drawn = {}
     writer = SimpleNamespace(add_image=lambda name, image, step, dataformats: drawn.update({name: image}))
     trainer = SimpleNamespace(loggers=[SimpleNamespace(experiment=writer)], global_step=7)
