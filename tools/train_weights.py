@@ -13,13 +13,16 @@ import os
 from pathlib import Path
 
 from jsonargparse import auto_cli
+from label_videos import label_videos
 from mark_unlabelled import mark_unlabelled
 
-from centertrack.models import from_pretrained, save_weights
+from centertrack.models import build_centernet, from_pretrained, save_weights
+from centertrack.models.widening import widen
 from centertrack.training.cli import main
 
 PROJECT = Path(__file__).resolve().parents[1]
 PRETRAINED = "pretrained/fastestdet_coco.pth"
+WIDENED = {"fairmot_small": "fairmot-nano"}  # starts as these weights, widened
 
 
 def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path = Path("runs")) -> None:
@@ -27,7 +30,7 @@ def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path =
 
     Args:
         name: Of a file in configs/, for example fairmot_nano.
-        data: Folder that holds detection/, MOT17/, MOT15/ and pretrained/.
+        data: Folder that holds detection/, MOT17/, MOT15/, videos/ and pretrained/.
         epochs: Length of the schedule, by default the configuration's; resume with the same.
         runs: Where checkpoints, logs and weights go.
     """
@@ -36,7 +39,10 @@ def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path =
     root, config = prepare_data(data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
     os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
     arguments = ["fit", "--config", str(config), "--data.root", str(root)]
-    arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
+    if name in WIDENED:
+        arguments += ["--start_from", str(_widened(config, WIDENED[name], folder / "widened.safetensors"))]
+    else:
+        arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
     if epochs is not None:
         arguments += ["--trainer.max_epochs", str(epochs)]
     if last := _last_checkpoint(folder):
@@ -48,14 +54,24 @@ def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path =
 
 
 def prepare_data(data: Path, root: Path) -> Path:
-    """Make a folder of links to the data, with labels that mark unlabelled people beside them; return it."""
+    """Make a folder of links to the data, with the labels that earlier weights give beside them; return it."""
     root.mkdir(parents=True, exist_ok=True)
     for entry in data.iterdir():
         link = root / entry.name
         if not link.is_symlink():
             link.symlink_to(entry)
     mark_unlabelled(data, root / "marked")
+    label_videos(data, root / "videos_labelled")
     return root
+
+
+def _widened(config: Path, narrow: str, output: Path) -> Path:
+    """Write weights for a configuration's network that compute what narrower ones do; those that exist are kept."""
+    if not output.is_file():
+        wide = build_centernet(config)
+        widen(from_pretrained(narrow), wide.eval())
+        save_weights(wide, output, half=False)
+    return output
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

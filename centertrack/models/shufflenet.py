@@ -11,7 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDTHS = {"x0.5": (24, 48, 96, 192), "x1.0": (24, 116, 232, 464), "x1.5": (24, 176, 352, 704)}
+WIDTHS = {
+    "x0.5": (24, 48, 96, 192),
+    "x0.8": (24, 96, 192, 384),  # not of the paper: two x0.5 side by side, joined by their 1x1 convolutions
+    "x1.0": (24, 116, 232, 464),
+    "x1.5": (24, 176, 352, 704),
+}
+GROUPS = {"x0.8": 2}
 REPEATS = (4, 8, 4)
 
 
@@ -22,11 +28,12 @@ class ShuffleUnit(nn.Module):
         in_channels: Channels in; must equal `out_channels` for stride 1.
         out_channels: Channels out, an even number.
         stride: 1 or 2.
+        groups: The channels are so many times the channels of a narrower unit; each part is shuffled like that unit's.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, groups: int = 1) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride, self.groups = stride, groups
         half = out_channels // 2
         main_in = in_channels if stride == 2 else in_channels // 2
         self.branch_main = nn.Sequential(
@@ -51,16 +58,22 @@ class ShuffleUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)."""
         if self.stride == 2:
-            return torch.cat((self.branch_proj(x), self.branch_main(x)), dim=1)
+            return self._join(self.branch_proj(x), self.branch_main(x))
         passing, main = F.channel_shuffle(x, x.shape[1] // 2).chunk(2, dim=1)  # even channels, odd channels
-        return torch.cat((passing, self.branch_main(main)), dim=1)
+        return self._join(passing, self.branch_main(main))
+
+    def _join(self, first: Tensor, second: Tensor) -> Tensor:
+        if self.groups == 1:
+            return torch.cat((first, second), dim=1)
+        pairs = zip(first.chunk(self.groups, dim=1), second.chunk(self.groups, dim=1), strict=True)
+        return torch.cat([part for pair in pairs for part in pair], dim=1)
 
 
 class ShuffleNet(nn.Module):
     """The feature part of ShuffleNetV2: stem, max-pool and three stages.
 
     Args:
-        width: `x0.5`, `x1.0` or `x1.5`.
+        width: `x0.5`, `x0.8`, `x1.0` or `x1.5`.
     """
 
     def __init__(self, width: str = "x0.5") -> None:
@@ -70,9 +83,10 @@ class ShuffleNet(nn.Module):
             nn.Conv2d(3, channels[0], 3, 2, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)
         )
         self.maxpool = nn.MaxPool2d(3, 2, 1)
+        groups = GROUPS.get(width, 1)
         stages = []
         for before, after, repeats in zip(channels[:-1], channels[1:], REPEATS, strict=True):
-            units = [ShuffleUnit(before, after, 2), *(ShuffleUnit(after, after, 1) for _ in range(repeats - 1))]
+            units = [ShuffleUnit(before if i == 0 else after, after, 1 if i else 2, groups) for i in range(repeats)]
             stages.append(nn.Sequential(*units))
         self.stage2, self.stage3, self.stage4 = stages
 

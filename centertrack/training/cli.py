@@ -18,6 +18,7 @@ from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.centernet import CenterNet
 from centertrack.models.zoo import from_pretrained, load_matching, save_weights
 from centertrack.termination import Terminated
+from centertrack.training.allocator import keep_freed_memory
 from centertrack.training.calibration import LOW, calibrate_on
 from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser
@@ -57,6 +58,8 @@ class TrainingCLI(LightningCLI):
         """Check that the data fits the model, name its classes, and load the weights to fine-tune."""
         _check_classes(self.datamodule, self.model)
         _name_classes(self.datamodule, self.model)
+        if self.trainer.strategy.root_device.type == "cpu":
+            keep_freed_memory()
         start, resumed = (self.config[self.subcommand].get(name) for name in ("start_from", "ckpt_path"))
         if start and not resumed:
             report = load_matching(self.model, start)
