@@ -35,9 +35,9 @@ def widen(narrow: nn.Module, wide: nn.Module, seed: int = 0) -> None:
         source = state.pop(name, None)
         if source is None:
             raise InputError(f"the narrow network lacks {name}")
-        narrower, wider = tuple(source.shape), tuple(target.shape)
-        if len(narrower) != len(wider) or any(a > b for a, b in zip(narrower, wider, strict=True)):
-            raise InputError(f"cannot widen {name} from {narrower} to {wider}")
+        old, new = tuple(source.shape), tuple(target.shape)
+        if old[2:] != new[2:] or len(old) != len(new) or any(a > b for a, b in zip(old, new, strict=True)):
+            raise InputError(f"cannot widen {name} from {old} to {new}")
         target.copy_(_repeat(source, target.shape, rng))
     if state:
         raise InputError(f"the wide network lacks {', '.join(list(state)[:3])}")
