@@ -6,8 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from label_videos import label_videos
 from mark_unlabelled import WIDTH_FACTORS, mark_unlabelled
 
+from centertrack.data.formats import open_labels
 from tracker import Detections, InputError
 
 
@@ -46,3 +48,37 @@ def test_people_without_a_label_become_crowd_regions(tmp_path: Path, monkeypatch
     (tmp_path / "detection" / name / "images" / "a.png").unlink()
     with pytest.raises(InputError, match=r"cannot read the image .*a\.png"):
         mark_unlabelled(tmp_path, tmp_path / "again")
+
+
+def test_videos_are_labelled_where_a_mirrored_look_agrees_and_something_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Finder:
+        """Finds a post, somebody who walks, and in images that are not mirrored a ghost."""
+
+        def __init__(self, weights: str, image_size: tuple[int, int], min_score: float) -> None:
+            pass
+
+        def __call__(self, image: np.ndarray) -> list[Detections]:
+            number, is_mirrored = int(image[0].max()), image[0, -1, 0] > 0
+            left = 60 + 2 * number
+            boxes = np.array([[10, 10, 20, 40], [left, 20, left + 10, 50], [150, 10, 160, 40]], np.float32)
+            if is_mirrored:
+                boxes = boxes[:2, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [200, 0, 200, 0]
+            return [Detections(boxes, np.full(len(boxes), 0.9), np.zeros(len(boxes), int))]
+
+    monkeypatch.setattr("label_videos.Predictor", Finder)
+    monkeypatch.setattr("label_videos.VIDEOS", ("walk",))
+    (tmp_path / "videos" / "walk").mkdir(parents=True)
+    for number in range(1, 31):
+        image = np.zeros((80, 200, 3), np.uint8)
+        image[0, 0] = number
+        cv2.imwrite(str(tmp_path / "videos" / "walk" / f"{number:02d}.png"), image)
+    label_videos(tmp_path, tmp_path / "labelled", step=10)
+    labels = open_labels("mot", tmp_path / "labelled")
+    assert [entry.frame for entry in labels.entries] == [1, 2, 3]
+    for i, number in enumerate((10, 20, 30)):
+        sample = labels[i]
+        np.testing.assert_allclose(sample.boxes, [[60 + 2 * number, 20, 70 + 2 * number, 50]], atol=0.01)
+        np.testing.assert_allclose(sorted(sample.ignore[:, 0]), [10, 150], atol=0.01)
+    assert len({int(labels[i].ids[0]) for i in range(3)}) == 1
