@@ -27,6 +27,7 @@ from centertrack.data.mixture import CACHE_MB, SourceOptions
 from centertrack.data.plan import DataPlan
 from centertrack.data.synthetic import SceneConfig, StreetScene
 from centertrack.models import CenterNet, build_centernet
+from centertrack.training.allocator import keep_freed_memory
 from tracker.errors import InputError
 from tracker.text_table import text_table
 
@@ -120,11 +121,15 @@ def measure_training(network: dict[str, Any], plan: DataPlan, options: TrainingO
     Every way is the same Lightning training, but for where its batches come from: from the loader, which reads and
     decodes every image, or keeps decoded ones in memory; or from a few batches that lie on the device already.
 
+    On a CPU all of them keep freed memory, as `centertrack train fit` does.
+
     Args:
         network: Options of `CenterNet`; the weights are random, which costs the same.
         plan: The data.
         options: How to train.
     """
+    if options.device == "cpu":
+        keep_freed_memory()
     queued = 2 * options.workers + 1  # batches that the workers prepare before anybody asks for them
     length = (queued + options.steps) * options.batch_size
     reading, keeping = (_open_data(plan, options, length, cache_mb) for cache_mb in (0.0, CACHE_MB))
@@ -156,6 +161,7 @@ def _open_data(plan: DataPlan, options: TrainingOptions, length: int, cache_mb: 
         workers=options.workers,
         mix=plan.mix,
         cache_mb=cache_mb,
+        transforms=plan.transforms,
     )
 
 

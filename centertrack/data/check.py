@@ -108,7 +108,8 @@ def check_data(
     drawn = None
     if sheet is not None and sets:
         opened, parts = zip(*sets, strict=True)
-        drawn = write_contact_sheet(Mixture(opened, plan.size, plan.mix, plan.root, sets=parts), Path(sheet))
+        mixture = Mixture(opened, plan.size, plan.mix, plan.root, sets=parts, transforms=plan.transforms)
+        drawn = write_contact_sheet(mixture, Path(sheet))
     return DataReport(reports, drawn)
 
 

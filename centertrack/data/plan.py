@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
+from torchvision.transforms.v2 import Transform
 
 from centertrack.data.mixture import MixOptions, SourceOptions
 from tracker.errors import InputError
@@ -21,6 +24,7 @@ class DataPlan:
         train, validation: The data sets.
         size: Width and height of the training images.
         mix: How samples are mixed.
+        transforms: Of torchvision, on every training sample.
         root: Where relative paths start.
     """
 
@@ -28,6 +32,7 @@ class DataPlan:
     validation: list[SourceOptions] = field(default_factory=list)
     size: tuple[int, int] = DEFAULT_SIZE
     mix: MixOptions = field(default_factory=lambda: MixOptions(paste=0.0))
+    transforms: Sequence[Transform] = ()
     root: Path = Path()
 
     @classmethod
@@ -47,7 +52,24 @@ class DataPlan:
             validation = [SourceOptions(**one) for one in content.get("validation") or []]
             width, height = content.get("size", DEFAULT_SIZE)
             mix = MixOptions(**(content.get("mix") or {}))
-            return cls(train, validation, (width, height), mix, Path(root or content.get("root", ".")))
+            transforms = _build_transforms(content.get("transforms") or [])
+            folder = Path(root or content.get("root", "."))
+            return cls(train, validation, (width, height), mix, transforms, folder)
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split()).replace("__init__() ", "")
             raise InputError(f"{path}: expected a training configuration with data.train: {reason}") from error
+
+
+def _build_transforms(given: list[dict[str, Any]]) -> Sequence[Transform]:
+    """Build them as the training's command line does it, from `class_path` and `init_args`."""
+    if not given:
+        return ()
+    from jsonargparse import ArgumentError, ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--transforms", type=list[Transform])
+    try:
+        built: list[Transform] = parser.instantiate_classes(parser.parse_object({"transforms": given})).transforms
+    except ArgumentError as error:
+        raise ValueError(str(error)) from error
+    return built

@@ -74,6 +74,21 @@ def test_a_configuration_is_checked_and_drawn(yolo: Path, tmp_path: Path, capsys
     assert picture.shape == (4 * 68 + 4, 4 * 100 + 4, 3)
 
 
+def test_the_sheet_shows_what_transforms_do(tmp_path: Path) -> None:
+    data = {
+        "size": [96, 64],
+        "train": [{"format": "synthetic", "options": {"scenes": 1, "frames": 2, "size": [160, 96], "seconds": 1.0}}],
+    }
+    sheets = []
+    for transforms in ([], [{"class_path": "torchvision.transforms.v2.RandomInvert", "init_args": {"p": 1.0}}]):
+        (tmp_path / "own.yaml").write_text(yaml.safe_dump({"data": {**data, "transforms": transforms}}))
+        check_data(tmp_path / "own.yaml", sheet=tmp_path / "sheet.png")
+        sheets.append(cv2.imread(str(tmp_path / "sheet.png")).astype(int))
+    between_tiles = (sheets[0] == 255).all(axis=2) & (sheets[1] == 255).all(axis=2)
+    inverted = (sheets[0] + sheets[1] == 255).all(axis=2)
+    assert inverted[~between_tiles].mean() > 0.5  # the rest are boxes and numbers, drawn in the same colours on both
+
+
 def test_problems_are_printed_and_give_exit_code_two(yolo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", str(yolo), "--sheet", str(yolo / "sheet.png")]) == 2
     assert f"problem: {yolo / 'labels' / 'b.txt'}:1: expected" in capsys.readouterr().out
@@ -96,3 +111,10 @@ def test_what_is_no_data_is_refused(tmp_path: Path) -> None:
         check_data(tmp_path / "wrong.yaml")
     with pytest.raises(InputError, match="does not exist"):
         check_data(tmp_path / "nowhere")
+    v2 = "torchvision.transforms.v2"
+    for transform in (f"{v2}.RandomInvrt", f"{v2}.RandomInvert", "torch.nn.Identity"):
+        one = {"class_path": transform, "init_args": {"p": 3.0}}
+        content = {"data": {"train": [{"format": "synthetic"}], "transforms": [one]}}
+        (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(content))
+        with pytest.raises(InputError, match=r"^[^\n]*wrong\.yaml: expected a training configuration[^\n]*$"):
+            check_data(tmp_path / "wrong.yaml")
