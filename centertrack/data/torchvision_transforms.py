@@ -33,15 +33,27 @@ def apply_transforms(sample: Sample, transforms: Sequence[Transform], seed: int)
         A sample of the same size; objects that left the image are treated as `keep_visible` does it.
 
     Raises:
-        InputError: The image came out with another size or type, or boxes and labels no longer belong together.
+        InputError: A transform of torchvision fails on the sample, the image came out with another size or type, or
+            boxes and labels no longer belong together.
     """
     item = to_torchvision(sample)
     with torch.random.fork_rng(devices=()):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed accelerators, too
         for transform in transforms:
-            item = transform(item)
+            item = _apply(transform, item)
     _check_image(item["image"], sample.image.shape)
     return keep_visible(from_torchvision(item))
+
+
+def _apply(transform: Transform, item: dict[str, Any]) -> dict[str, Any]:
+    try:
+        changed: dict[str, Any] = transform(item)
+    except Exception as error:
+        if not type(transform).__module__.startswith("torchvision."):  # whoever wrote it wants to see where it failed
+            raise
+        reason = " ".join(str(error).split())
+        raise InputError(f"data.transforms: {type(transform).__name__} cannot change a sample: {reason}") from error
+    return changed
 
 
 def to_torchvision(sample: Sample) -> dict[str, Any]:

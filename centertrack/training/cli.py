@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import torch
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.exceptions import SIGTERMException
+from pytorch_lightning.utilities.exceptions import MisconfigurationException, SIGTERMException
 
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.centernet import CenterNet
@@ -21,7 +22,7 @@ from centertrack.termination import Terminated
 from centertrack.training.allocator import keep_freed_memory
 from centertrack.training.calibration import LOW, calibrate_on
 from centertrack.training.panel import LossPanel
-from centertrack.training.parser import SentenceParser
+from centertrack.training.parser import SentenceParser, shorten
 from tracker.errors import InputError
 
 # Warnings about what is meant to be so: arguments given as a list, no validation data, Lightning's own old calls, and a
@@ -53,6 +54,19 @@ class TrainingCLI(LightningCLI):
             help="weights to fine-tune: a name of `centertrack models`, a file of ours, or a published checkpoint",
         )
         parser.add_argument("--compile", type=bool, default=False, help="compile the network with torch.compile")
+
+    def instantiate_classes(self) -> None:
+        """Build data, model and trainer.
+
+        Raises:
+            InputError: A class does not take the values that the configuration gives it.
+        """
+        try:
+            super().instantiate_classes()
+        except InputError:
+            raise
+        except (ValueError, TypeError, MisconfigurationException) as error:
+            raise InputError(shorten(f"{_class_being_built(error)}{error}", [])) from error
 
     def before_fit(self) -> None:
         """Check that the data fits the model, name its classes, and load the weights to fine-tune."""
@@ -130,6 +144,12 @@ def write_weights(checkpoint: Path, data: TrackingDataModule) -> tuple[Path, str
         return target, f"Scores: {fit.best:.2f} separates true from false best on data.validation; it became {LOW:.2f}."
     why = "too little of data.validation was found" if data.validation_set else "there is no data.validation"
     return target, f"Scores: not calibrated, because {why}; try some values of --min-score."
+
+
+def _class_being_built(error: BaseException) -> str:
+    """Return `NAME: ` of the class whose `__init__` raised an error, or called what did; nothing if none did."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "__init__"]
+    return f"{type(frames[-1].f_locals['self']).__name__}: " if frames else ""
 
 
 def _check_classes(data: TrackingDataModule, model: CenterNet) -> None:

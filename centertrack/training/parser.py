@@ -53,7 +53,7 @@ def shorten(message: str, keys: list[str]) -> str:
     if expected and value:
         got = " ".join(value[1].split())
         return f"{where}expected {' or '.join(expected)}, got {got[:_LONGEST_VALUE]}"
-    return where + " ".join(problem.split())
+    return where + (errors[0] if errors else " ".join(problem.split()))
 
 
 def _hint(unknown: str, keys: list[str]) -> str:

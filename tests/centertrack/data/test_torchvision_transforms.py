@@ -183,6 +183,20 @@ def test_our_own_augmentation_comes_first_and_stays_the_same(sources: list[Sourc
         np.testing.assert_array_equal(flipped.sample(index).ids, plain.sample(index).ids)
 
 
+class Failing(v2.Transform):
+    """A transform of somebody's own, with a mistake."""
+
+    def transform(self, inpt: object, params: dict[str, object]) -> object:
+        raise ZeroDivisionError("mine")
+
+
+def test_a_transform_that_fails_is_named_and_ones_own_shows_where(sample: Sample) -> None:
+    with pytest.raises(InputError, match=r"^data.transforms: RandomCrop cannot change a sample: .*\(64, 96\)"):
+        apply_transforms(sample, [v2.RandomCrop(200)], seed=0)
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        apply_transforms(sample, [Failing()], seed=0)
+
+
 def test_validation_samples_are_left_alone(sources: list[SourceOptions]) -> None:
     options = {"train": sources, "validation": sources, "size": SIZE, "batch_size": 2, "workers": 0}
     plain = TrackingDataModule(**options)

@@ -54,6 +54,19 @@ def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
             },
             r"^the image must come out of data.transforms .* 160 x 96 with 3 channels .*, got 53 x 32 [^\n]*$",
         ),
+        (
+            "data",
+            {"transforms": [{"class_path": "torchvision.transforms.v2.RandomGrayscale", "init_args": {"p": 5}}]},
+            r"^configuration: RandomGrayscale: [^\n]*in the interval \[0.0, 1.0\][^\n]*$",
+        ),
+        (
+            "data",
+            {
+                "workers": 1,
+                "transforms": [{"class_path": "torchvision.transforms.v2.RandomCrop", "init_args": {"size": 400}}],
+            },
+            r"^data.transforms: RandomCrop cannot change a sample: [^\n]*\(96, 160\)[^\n]*$",
+        ),
         ("data", {"zzz": 1}, "there is no option 'data.zzz'$"),
         ("model", {"optimizer": {"lr": 0.1}}, "OptimizerOptions has no option 'lr'; it has name, learning_rate"),
         ("model", {"lr_scheduler": {"steps": 1}}, "ScheduleOptions has no option 'steps'"),
@@ -61,6 +74,16 @@ def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
         ("trainer", {"max_epoch": 3}, "no option 'trainer.max_epoch'; did you mean 'trainer.max_epochs'"),
         ("model", {"backbone": {"name": "resnet18", "pretrained": "no.pth"}}, "no such weights file: no.pth"),
         ("model", {"loss": {"bx": "giou"}}, "LossOptions has no option 'bx'"),
+        ("trainer", {"accelerator": "cud"}, r"^configuration: \w+: [^\n]*'?cud'?[^\n]*$"),
+        (
+            "trainer",
+            {
+                "callbacks": [
+                    {"class_path": "pytorch_lightning.callbacks.ModelCheckpoint", "init_args": {"save_top_k": -2}}
+                ]
+            },
+            r"^configuration: Invalid value for save_top_k=-2. Must be >= -1$",
+        ),
         ("trainer", {"max_epochs": "three"}, "trainer.max_epochs: expected int, got three"),
         ("trainer", {"callbacks": [{"class_path": "no.Such"}]}, "trainer.callbacks: No module named 'no'"),
     ],
@@ -92,4 +115,6 @@ def test_nothing_is_said_before_the_mistake(tmp_path: Path) -> None:
 
 def test_messages_without_a_pattern_are_kept_on_one_line() -> None:
     assert shorten('Parser key "data.size":\n  Something\n  else', []) == "configuration: data.size: Something else"
+    union = "Does not validate against any of the Union subtypes\nErrors:\n  - Must be >= -1\n  - Not a valid subclass"
+    assert shorten(union, []) == "configuration: Must be >= -1"
     assert shorten("unrecognized arguments: --zzz 3", []) == "configuration: there is no option 'zzz'"
