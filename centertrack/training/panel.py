@@ -29,7 +29,7 @@ class LossPanel(Callback):
 
     def __init__(self) -> None:
         self._has_explained = False
-        self._parts = balance_parts(None)
+        self._parts: dict[str, float] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Lay out the panel."""
@@ -44,20 +44,20 @@ class LossPanel(Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Note the balance, which the step will change."""
+        """Note the balance, which the step will change; only where the step is logged: a GPU is waited for."""
         assert isinstance(pl_module, CenterNet)
-        self._parts = balance_parts(pl_module.balance)
+        is_logged = trainer._logger_connector.should_update_logs  # as Lightning's own monitors ask
+        self._parts = balance_parts(pl_module.balance) if is_logged else None
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Log what detection and identity contribute to the total of this step."""
         assert isinstance(pl_module, CenterNet)
-        losses = trainer.callback_metrics
-        if "train/reid" not in losses:
+        parts = self._parts
+        if parts is None or "train/reid" not in (losses := trainer.callback_metrics):
             return
         total, identity = losses["train/total"], pl_module.loss_options.reid_weight * losses["train/reid"]
-        parts = self._parts
         detection = (total - parts["constant"] - parts["identity"] * identity) / parts["detection"]
         pl_module.log_dict({DETECTION: detection, IDENTITY: identity})
         if pl_module.balance is not None:

@@ -82,14 +82,34 @@ def test_the_balance_by_hand() -> None:
     assert parts == pytest.approx({"detection": 0.5, "identity": 0.5 * 7.389056, "constant": -1.0})
 
 
+def step_of(total: float, is_logged: bool = True) -> Any:
+    """A trainer after a step with this total."""
+    metrics = {"train/total": torch.tensor(total), "train/reid": torch.tensor(0.1)}
+    connector = SimpleNamespace(should_update_logs=is_logged)
+    return SimpleNamespace(callback_metrics=metrics, is_global_zero=True, _logger_connector=connector)
+
+
 def test_a_total_below_zero_is_explained_once(caplog: pytest.LogCaptureFixture) -> None:
     model: Any = CenterNet(**TINY["model"], num_identities=3)
     model.log_dict = lambda values: None
     panel = LossPanel()
     with caplog.at_level(logging.WARNING):
-        for total in (0.5, -0.1, -0.2):
-            metrics = {"train/total": torch.tensor(total), "train/reid": torch.tensor(0.1)}
-            trainer: Any = SimpleNamespace(callback_metrics=metrics, is_global_zero=True)
+        for trainer in (step_of(0.5), step_of(-0.1), step_of(-0.2)):
             panel.on_train_batch_start(trainer, model, None, 0)
             panel.on_train_batch_end(trainer, model, None, None, 0)
     assert [record.message[:40] for record in caplog.records] == ["train/total is below zero, which is no e"]
+
+
+def test_values_are_fetched_from_the_device_in_logged_steps_only() -> None:
+    model: Any = CenterNet(**TINY["model"], num_identities=3)
+    fetched: list[set[str]] = []
+    model.log_dict = lambda values: fetched.append(set(values))
+    model.balance.detection = torch.nn.Parameter(torch.empty((), device="meta"))  # whose value cannot be fetched
+    panel = LossPanel()
+    quiet = step_of(0.5, is_logged=False)
+    del quiet.callback_metrics  # Lightning fetches those of the progress bar when asked for it
+    panel.on_train_batch_start(quiet, model, None, 0)
+    panel.on_train_batch_end(quiet, model, None, None, 0)
+    assert not fetched
+    with pytest.raises(RuntimeError, match="meta"):
+        panel.on_train_batch_start(step_of(0.5), model, None, 1)
