@@ -121,9 +121,12 @@ class CocoSet(LabelledImages):
         return sample
 
     def _read_masks(self, folder: Path, entry: Labels, shape: tuple[int, ...]) -> Array | None:
-        stored = cv2.imread(str(folder / f"{Path(entry.name).stem}.png"), cv2.IMREAD_GRAYSCALE)
-        if stored is None:
+        file = folder / f"{Path(entry.name).stem}.png"
+        if not file.is_file():
             return None
+        stored = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_GRAYSCALE)  # under any file name, unlike imread
+        if stored is None:
+            raise InputError(f"cannot read the mask {file}: it is damaged or no image; replace or remove it")
         row_of = np.zeros(256, np.uint8)
         row_of[entry.mask_values] = np.arange(1, len(entry.mask_values) + 1)
         return cv2.resize(row_of[stored], (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)

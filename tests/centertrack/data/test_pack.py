@@ -40,10 +40,11 @@ def make_set(folder: Path) -> SourceOptions:
 def test_a_packed_set_says_the_same(tmp_path: Path) -> None:
     source = make_set(tmp_path / "street")
     drawn = SourceOptions("synthetic", options={"scenes": 1})
-    packed, kept = pack_sources([source, drawn], tmp_path, tmp_path / "packed", longest_side=100)
+    target = tmp_path / "gepäckt 包"  # which opencv cannot write to on Windows
+    packed, kept = pack_sources([source, drawn], tmp_path, target, longest_side=100)
     assert kept == drawn
     assert (packed.weight, packed.warp, packed.cut_out) == (2.0, {"scale": [1.0, 2.0]}, True)
-    before, after = open_source_set(source, tmp_path), open_source_set(packed, tmp_path / "packed")
+    before, after = open_source_set(source, tmp_path), open_source_set(packed, target)
     assert (len(after), after.num_identities, after.class_names) == (2, 2, ["person"])
     for index in range(2):
         old, new = before[index], after[index]
