@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from centertrack.data.sample import Array, Sample, SampleSet
+from centertrack.data.transforms import narrow_upright
 
 HOLE = 127  # grey value
 HIDDEN = 0.75  # part of a box under pasted people above which nobody can be expected to see it
@@ -85,7 +86,9 @@ def _soft_edge(mask: Array) -> Array:
     return cv2.GaussianBlur(shrunk, (0, 0), 0.8)[margin:-margin, margin:-margin]
 
 
-def paste(sample: Sample, cut_out: CutOut, box: Array, identity: int, mirrored: bool) -> Sample:
+def paste(
+    sample: Sample, cut_out: CutOut, box: Array, identity: int, mirrored: bool, upright_aspect: float | None = None
+) -> Sample:
     """Put a cut-out into a sample, in front of everybody.
 
     People who are now almost hidden become ignore regions.
@@ -96,6 +99,7 @@ def paste(sample: Sample, cut_out: CutOut, box: Array, identity: int, mirrored: 
         box: (4,) xyxy in pixels: where its silhouette goes.
         identity: Its identity in the mixture.
         mirrored: Flip it.
+        upright_aspect: Of its new label, see `narrow_upright`.
     """
     left, top, right, bottom = (round(float(v)) for v in box)
     height, width = sample.image.shape[:2]
@@ -114,9 +118,10 @@ def paste(sample: Sample, cut_out: CutOut, box: Array, identity: int, mirrored: 
     hidden = _part_under(sample.boxes, np.array([x1, y1, x2, y2], np.float32)) > HIDDEN
     ignore = np.concatenate((sample.ignore, sample.boxes[hidden]))
     kept = sample.keep(~hidden)
+    drawn = narrow_upright(np.array([[left, top, right, bottom]], np.float32), upright_aspect)
     return Sample(
         kept.image,
-        np.concatenate((kept.boxes, np.array([[left, top, right, bottom]], np.float32))),
+        np.concatenate((kept.boxes, drawn)),
         np.append(kept.labels, cut_out.label),
         np.append(kept.ids, identity),
         ignore,

@@ -21,7 +21,7 @@ from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, past
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.torchvision_transforms import apply_transforms
-from centertrack.data.transforms import WarpOptions, random_light, random_warp
+from centertrack.data.transforms import WarpOptions, narrow_upright, random_light, random_warp
 from centertrack.models.options import make_options
 from tracker.errors import InputError
 
@@ -42,6 +42,8 @@ class SourceOptions:
             them start at the `root` too.
         warp: Ranges of the random warp, where they differ from the defaults.
         cut_out: Use its masked objects for pasting.
+        upright_aspect: Draw the boxes of people as MOTChallenge does, see `narrow_upright`: width over height of
+            somebody who stands. None leaves the boxes as they are.
     """
 
     format: str
@@ -50,6 +52,7 @@ class SourceOptions:
     options: dict[str, Any] = field(default_factory=dict)
     warp: dict[str, Any] = field(default_factory=dict)
     cut_out: bool = False
+    upright_aspect: float | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
             raise InputError("training needs at least one data set under data.train, got none")
         self.sets = list(sets) if sets is not None else [open_source_set(source, root) for source in sources]
         self.warps = [make_options(WarpOptions, source.warp) for source in sources]
+        self.aspects = [source.upright_aspect for source in sources]
         for part, warp in zip(self.sets, self.warps, strict=True):
             if isinstance(part, LabelledImages):
                 useful = math.ceil(max(size) * warp.scale[1])
@@ -138,8 +142,8 @@ class Mixture(Dataset[dict[str, Tensor]]):
         self.num_classes, self.class_names = largest.num_classes, largest.class_names
         self.size, self.mix, self.seed = tuple(size), mix or MixOptions(), seed
         self.transforms = tuple(transforms)
-        self.people: list[tuple[CutOut, int]] = [
-            (person, int(self.offsets[i]) + person.identity)
+        self.people: list[tuple[CutOut, int, float | None]] = [
+            (person, int(self.offsets[i]) + person.identity, source.upright_aspect)
             for i, source in enumerate(sources)
             if source.cut_out
             for person in cut_outs(self.sets[i])
@@ -166,16 +170,18 @@ class Mixture(Dataset[dict[str, Tensor]]):
             sample = apply_transforms(sample, self.transforms, int(rng.integers(2**63)))
         return sample
 
-    def _draw(self, rng: np.random.Generator) -> tuple[Sample, WarpOptions]:
+    def _draw(self, rng: np.random.Generator) -> tuple[Sample, int]:
         which = int(rng.choice(len(self.sets), p=self.shares))
         item = int(rng.integers(len(self.sets[which])))
         stored = self._cache.get((which, item), lambda: self.sets[which][item])
         ids = np.where(stored.ids >= 0, stored.ids + self.offsets[which], -1)
-        return Sample(stored.image, stored.boxes, stored.labels, ids, stored.ignore), self.warps[which]
+        return Sample(stored.image, stored.boxes, stored.labels, ids, stored.ignore), which
 
     def _warped(self, rng: np.random.Generator, size: tuple[int, ...]) -> Sample:
-        sample, options = self._draw(rng)
-        return random_warp(sample, (size[0], size[1]), options, rng)
+        sample, which = self._draw(rng)
+        sample = random_warp(sample, (size[0], size[1]), self.warps[which], rng)
+        sample.boxes = narrow_upright(sample.boxes, self.aspects[which])
+        return sample
 
     def _mosaic(self, rng: np.random.Generator) -> Sample:
         width, height = self.size
@@ -195,11 +201,11 @@ class Mixture(Dataset[dict[str, Tensor]]):
         count = int(rng.integers(1, self.mix.max_pasted + 1))
         people = []
         for _ in range(count):
-            person, identity = self.people[int(rng.integers(len(self.people)))]
+            person, identity, aspect = self.people[int(rng.integers(len(self.people)))]
             shape = person.image.shape[1] / person.image.shape[0] * rng.uniform(0.9, 1.1)
-            people.append((self._place(sample, rng, shape), person, identity))
-        for box, person, identity in sorted(people, key=lambda one: one[0][3] - one[0][1]):
-            sample = paste(sample, person, box, identity, rng.random() < 0.5)
+            people.append((self._place(sample, rng, shape), person, identity, aspect))
+        for box, person, identity, aspect in sorted(people, key=lambda one: one[0][3] - one[0][1]):
+            sample = paste(sample, person, box, identity, rng.random() < 0.5, aspect)
         return sample
 
     def _place(self, sample: Sample, rng: np.random.Generator, shape: float) -> Array:

@@ -42,6 +42,13 @@ def test_pasting_across_the_border_keeps_the_whole_box() -> None:
     assert pasted.image[60, 5, 0] == 255
 
 
+def test_a_pasted_person_is_labelled_as_the_other_people_of_the_set_are() -> None:
+    sample = plain((100, 80), [])
+    pasted = paste(sample, white_person(), np.array([20, 20, 52, 60]), identity=1, mirrored=False, upright_aspect=0.5)
+    np.testing.assert_allclose(pasted.boxes, [[24.2, 20, 47.8, 60]], atol=1e-3)  # 1.6 of 0.5 becomes 1.18
+    assert pasted.image[40, 21, 0] == 255
+
+
 def test_pasting_outside_changes_nothing() -> None:
     pasted = paste(plain((100, 80), []), white_person(), np.array([200, 0, 220, 40]), identity=3, mirrored=False)
     assert len(pasted.boxes) == 0 and pasted.image.max() == 0

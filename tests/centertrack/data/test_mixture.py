@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ import torch
 from centertrack.data.datamodule import EpochSampler, TrackingDataModule
 from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
 from centertrack.data.synthetic_set import SyntheticSet
+from centertrack.data.transforms import narrow_upright
 from tracker.errors import InputError
 
 SIZE = (96, 64)
@@ -42,6 +44,18 @@ def test_identities_of_different_sets_never_collide(sources: list[SourceOptions]
     found = np.concatenate([mixture.sample(i).ids for i in range(30)])
     assert found.max() < mixture.num_identities
     assert (found < half).any() and (found >= half).any()
+
+
+def test_boxes_are_narrowed_in_the_sets_that_ask_for_it(sources: list[SourceOptions]) -> None:
+    only = [replace(sources[0], upright_aspect=0.2)]
+    drawn = Mixture(only, SIZE, MixOptions(mosaic=0.0, light=False))
+    plain = Mixture([replace(sources[0])], SIZE, MixOptions(mosaic=0.0, light=False))
+    narrowed = 0
+    for index in range(10):
+        before, after = plain.sample(index), drawn.sample(index)
+        np.testing.assert_allclose(after.boxes, narrow_upright(before.boxes, 0.2), atol=1e-4)
+        narrowed += int((after.boxes[:, 0] > before.boxes[:, 0] + 0.1).sum())
+    assert narrowed > 5
 
 
 def test_blending_and_holes_are_drawn_from_the_seed(sources: list[SourceOptions]) -> None:

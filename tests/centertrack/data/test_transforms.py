@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from centertrack.data.sample import Sample
-from centertrack.data.transforms import WarpOptions, random_light, random_warp, warp
+from centertrack.data.transforms import WarpOptions, narrow_upright, random_light, random_warp, warp
 
 
 def make_sample(*boxes: tuple[float, float, float, float], size: tuple[int, int] = (160, 120)) -> Sample:
@@ -31,6 +31,28 @@ def test_the_box_follows_the_pixels(seed: int) -> None:
     hull = np.array([x.min(), y.min(), x.max() + 1, y.max() + 1])
     seen = np.clip(moved.boxes[0], 0, [192, 128, 192, 128])
     np.testing.assert_allclose(hull, seen, atol=1.5)
+
+
+@pytest.mark.parametrize("degrees", [-20, -4, 4, 45, 90])
+def test_a_turned_box_holds_the_turned_ellipse(degrees: float) -> None:
+    turn = np.deg2rad(degrees)
+    linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[1.2, 0.1], [0, 0.9]]
+    matrix = np.column_stack((linear, [60, 10])).astype(np.float32)
+    (box,) = warp(make_sample((40, 30, 60, 80)), matrix, (200, 200)).boxes
+    angles = np.linspace(0, 2 * np.pi, 1000)
+    outline = np.stack((50 + 10 * np.cos(angles), 55 + 25 * np.sin(angles))).T @ linear.T + [60, 10]
+    np.testing.assert_allclose(box, np.concatenate((outline.min(axis=0), outline.max(axis=0))), atol=0.01)
+
+
+def test_boxes_of_upright_people_are_narrowed_and_others_stay() -> None:
+    widths = np.array([10.0, 40.0, 56.0, 72.0, 86.0, 100.0, 300.0])  # of boxes 100 high, around x = 50
+    boxes = np.stack((50 - widths / 2, 0 * widths, 50 + widths / 2, 0 * widths + 100), axis=1).astype(np.float32)
+    found = narrow_upright(boxes, aspect=0.4)
+    # 1.4 of the aspect is half way from 1 (stays 1) to 1.8 (becomes 1.24); 2.15 from there to 2.5 (stays).
+    np.testing.assert_allclose(found[:, 2] - found[:, 0], [10, 40, 44.8, 49.6, 74.8, 100, 300], atol=1e-3)
+    np.testing.assert_allclose(found[:, 0] + found[:, 2], 100, atol=1e-3)
+    np.testing.assert_array_equal(found[:, [1, 3]], boxes[:, [1, 3]])
+    assert narrow_upright(boxes, None) is boxes
 
 
 def test_boxes_that_leave_become_ignored_and_are_not_clipped() -> None:
