@@ -49,9 +49,15 @@ class ReIDLoss(nn.Module):
         Args:
             embeddings: (K, D), raw head outputs at the objects' centres.
             ids: (K,) int64, -1 where unknown.
+
+        Returns:
+            A float32 scalar, computed in float32 also under autocast.
         """
         known = ids >= 0
-        unit, ids = F.normalize(embeddings[known].float(), dim=1), ids[known]
+        with torch.autocast(embeddings.device.type, enabled=False):  # it would multiply matrices in half precision
+            return self._compare(F.normalize(embeddings[known].float(), dim=1), ids[known])
+
+    def _compare(self, unit: Tensor, ids: Tensor) -> Tensor:
         if self.kind == "triplet":
             return triplet_loss(unit, ids)
         logits = self.classifier(self.scale * unit)

@@ -97,6 +97,16 @@ def test_a_zero_embedding_has_a_finite_gradient() -> None:
     assert embeddings.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("kind", ["cross_entropy", "focal", "triplet"])
+def test_autocast_does_not_round_the_comparison(kind: str) -> None:
+    torch.manual_seed(0)
+    loss, embeddings, ids = ReIDLoss(8, 10, kind), torch.randn(6, 8), torch.tensor([1, 1, 2, 2, -1, 3])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = loss(embeddings, ids)
+    assert found.dtype == torch.float32
+    assert found.item() == loss(embeddings, ids).item()
+
+
 def test_uncertainty_starts_at_the_published_multipliers_and_may_be_negative() -> None:
     balance = UncertaintyBalance()
     one, zero = torch.tensor(1.0), torch.tensor(0.0)
