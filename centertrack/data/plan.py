@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,12 +65,15 @@ def _build_transforms(given: list[dict[str, Any]]) -> Sequence[Transform]:
     """Build them as the training's command line does it, from `class_path` and `init_args`."""
     if not given:
         return ()
-    from jsonargparse import ArgumentError, ArgumentParser
+    from jsonargparse import ArgumentError, auto_cli
 
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--transforms", type=list[Transform])
+    def build(transforms: list[Transform]) -> list[Transform]:
+        return transforms
+
     try:
-        built: list[Transform] = parser.instantiate_classes(parser.parse_object({"transforms": given})).transforms
+        built: list[Transform] = auto_cli(
+            build, ["--transforms", json.dumps(given)], as_positional=False, exit_on_error=False
+        )
     except ArgumentError as error:
         raise ValueError(str(error)) from error
     return built
