@@ -64,8 +64,8 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def find_image(folder: Path, stem: str) -> Path:
-    """Return `folder/stem` with whichever image extension exists; the first one's name if none does."""
-    candidates = [folder / f"{stem}{suffix}" for suffix in IMAGE_EXTENSIONS]
+    """Return `folder/stem` with whichever image extension exists, as `.jpg` or `.JPG`; the first one's name if none."""
+    candidates = [folder / f"{stem}{case}" for suffix in IMAGE_EXTENSIONS for case in (suffix, suffix.upper())]
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from centertrack.data.images import read_shrunk, read_size
+from centertrack.data.images import find_image, read_shrunk, read_size
 from centertrack.data.sample import shrink_to
 from tracker.errors import InputError
 from tracker.io.images import read_image
@@ -74,3 +74,9 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     for name in ("broken.jpg", "missing.jpg"):
         with pytest.raises(InputError, match=f"cannot (read|decode) image .*{name}"):
             read_shrunk(tmp_path / name, 100)
+
+
+def test_an_extension_in_capitals_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.JPG").touch()
+    assert find_image(tmp_path, "a") == tmp_path / "a.JPG"
+    assert find_image(tmp_path, "b").name == "b.jpg"  # for the message that it is missing
