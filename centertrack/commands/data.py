@@ -69,6 +69,8 @@ def _convert(options: argparse.Namespace) -> int:
         **read_assignments(options.option),
     )
     say(f"{done.target}: {done.images} images, {done.boxes} boxes, {done.identities} identities")
+    for sentence in done.lost:
+        say(sentence)
     return OK
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from centertrack.data.formats import FORMATS, guess_format, open_labels
-from centertrack.data.labels import Labels
+from centertrack.data.labels import LabelledImages, Labels
 from tracker.errors import InputError
 
 
@@ -21,12 +22,14 @@ class Conversion:
     Attributes:
         target: Where.
         images, boxes, identities: How many.
+        lost: What the new format does not know, a sentence each.
     """
 
     target: Path
     images: int
     boxes: int
     identities: int
+    lost: list[str]
 
 
 def convert_data(
@@ -70,7 +73,17 @@ def convert_data(
         _place(entry.image, image, copy)
     FORMATS[to_format].write(data, images, target)
     boxes = sum(len(entry.boxes) for entry in data.entries)
-    return Conversion(target, len(images), boxes, data.num_identities)
+    return Conversion(target, len(images), boxes, data.num_identities, list(_lost(data, to_format)))
+
+
+def _lost(data: LabelledImages, name: str) -> Iterator[str]:
+    known, ignored = FORMATS[name], sum(len(entry.ignore) for entry in data.entries)
+    if not known.has_classes and data.num_classes > 1:
+        yield f"{name} knows one class only: {', '.join(data.class_names)} became one"
+    if not known.has_identities and data.num_identities:
+        yield f"{name} knows no identities: {data.num_identities} are left out"
+    if not known.has_ignored and ignored:
+        yield f"{name} knows no regions to ignore: {ignored} are left out"
 
 
 def _image_places(entries: list[Labels], pattern: str, default_sequence: str) -> list[str]:

@@ -29,22 +29,26 @@ class Format(NamedTuple):
         write: Its writer.
         image_place: Where the writer wants an image: `sequence`, `frame` (from 1), `index` (from 0), `suffix`, `name`
             (with folders) or `flat` (without) are filled in.
+        has_classes, has_identities, has_ignored: Whether it knows several classes, identities, regions to ignore.
     """
 
     read: Callable[..., LabelledImages]
     write: Writer
     image_place: str
+    has_classes: bool = True
+    has_identities: bool = True
+    has_ignored: bool = True
 
 
 FORMATS: Mapping[str, Format] = {
     "coco": Format(CocoSet, write_coco, "images/{name}"),
-    "crowdhuman": Format(CrowdHumanSet, write_crowdhuman, "Images/{flat}"),
+    "crowdhuman": Format(CrowdHumanSet, write_crowdhuman, "Images/{flat}", has_classes=False, has_identities=False),
     "cvat": Format(CvatSet, write_cvat, "{sequence}/img1/{frame:06d}{suffix}"),
-    "jde": Format(JdeSet, write_jde, "images/{name}"),
+    "jde": Format(JdeSet, write_jde, "images/{name}", has_ignored=False),
     "kitti": Format(KittiSet, write_kitti, "image_02/{sequence}/{index:06d}{suffix}"),
-    "mot": Format(MotSet, write_mot, "{sequence}/img1/{frame:06d}{suffix}"),
-    "voc": Format(VocSet, write_voc, "JPEGImages/{flat}"),
-    "yolo": Format(YoloSet, write_yolo, "images/{name}"),
+    "mot": Format(MotSet, write_mot, "{sequence}/img1/{frame:06d}{suffix}", has_classes=False),
+    "voc": Format(VocSet, write_voc, "JPEGImages/{flat}", has_identities=False),
+    "yolo": Format(YoloSet, write_yolo, "images/{name}", has_ignored=False),
 }
 
 

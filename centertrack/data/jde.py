@@ -62,6 +62,8 @@ class JdeSet(LabelledImages):
             try:
                 image = root / name
                 file = label_path(image, f"{listing}:{number}")
+                if not file.is_file():
+                    raise InputError(f"{listing}:{number}: cannot read labels {file}: there is no such file")
                 boxes = _read(file, report)
             except InputError as error:
                 report(error)

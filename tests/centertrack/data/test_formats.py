@@ -191,7 +191,7 @@ def test_a_broken_jde_row_is_named(jde: Path, row: str, sentence: str) -> None:
 
 def test_a_missing_jde_label_file_is_named(jde: Path) -> None:
     (jde.parent / "images" / "set" / "labels_with_ids" / "2.txt").unlink()
-    with pytest.raises(InputError, match=r"cannot read labels .*labels_with_ids/2\.txt"):
+    with pytest.raises(InputError, match=r"set\.train:2: cannot read labels .*labels_with_ids/2\.txt"):
         JdeSet(jde)
 
 
@@ -391,6 +391,21 @@ def test_conversions_that_lose_something_are_refused(voc: Path, yolo: Path, tmp_
         convert_data(yolo, tmp_path / "newer", "kitti", "yolo")
     with pytest.raises(InputError, match="not an empty folder"):
         convert_data(voc, voc, "yolo", "voc")
+
+
+def test_what_a_conversion_leaves_out_is_said(cvat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (cvat / "gt" / "gt.txt").write_text("1,1,10,20,30,40,1,2,1.0\n1,2,50,20,20,40,1,1,1.0\n1,3,60,0,20,20,0,1,1.0\n")
+    lost = {name: convert_data(cvat, tmp_path / "new" / name, name, "cvat").lost for name in FORMATS if name != "kitti"}
+    classes = "knows one class only: cat, person became one"
+    assert lost.pop("mot") == [f"mot {classes}"]
+    assert lost.pop("crowdhuman") == [f"crowdhuman {classes}", "crowdhuman knows no identities: 2 are left out"]
+    assert lost.pop("voc") == ["voc knows no identities: 2 are left out"]
+    assert lost.pop("yolo") == ["yolo knows no regions to ignore: 1 are left out"]
+    assert lost.pop("jde") == ["jde knows no regions to ignore: 1 are left out"]
+    assert lost == {"coco": [], "cvat": []}
+    arguments = ["data", "convert", str(cvat), "--from", "cvat", "--to", "mot", "--output", str(tmp_path / "again")]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [f"mot {classes}"]
 
 
 def test_all_formats_mix_in_one_stream(kitti: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
