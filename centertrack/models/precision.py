@@ -1,4 +1,4 @@
-"""Where mixed precision stops: sampling positions and the last layer of a head need all their digits."""
+"""Where mixed precision stops: sampling positions and what decides about peaks and boxes need all their digits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+
+
+def is_bfloat16(device_type: str) -> bool:
+    """Whether autocast to bfloat16 is on, which keeps 8 binary digits of a number (float16: 11)."""
+    return torch.is_autocast_enabled(device_type) and torch.get_autocast_dtype(device_type) == torch.bfloat16
 
 
 def full_precision(device_type: str) -> AbstractContextManager[Any]:

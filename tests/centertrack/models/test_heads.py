@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from centertrack.models import Box2DHead, HeatmapHead, OffsetHead, ReIDHead
+from tracker.errors import InputError
 
 
 @pytest.mark.parametrize("conv_type", ["plain", "normal", "separable"])
@@ -53,10 +54,28 @@ def test_embeddings_start_without_a_common_direction() -> None:
     assert ReIDHead(64).layers[-1].bias.abs().sum() == 0
 
 
-def test_the_last_layer_keeps_its_digits_under_mixed_precision() -> None:
+@pytest.mark.parametrize(
+    "options", [{"num_classes": 0}, {"num_classes": 1, "width": 0}, {"num_classes": 1, "depth": -1}]
+)
+def test_a_head_without_channels_is_refused(options: dict[str, int]) -> None:
+    with pytest.raises(InputError, match="a head needs at least 1 channel out"):
+        HeatmapHead(16, **options)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_last_layer_keeps_its_digits_under_mixed_precision(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     head, features = Box2DHead(16, box_multiplier=16.0), torch.rand(1, 16, 4, 4)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=dtype):
         found = head(features)
     assert found.dtype == torch.float32
+    assert not torch.equal(found, head(features))  # the layers before it are rounded
     torch.testing.assert_close(found, head(features), rtol=0, atol=0.05)
+
+
+def test_no_layer_of_a_head_is_rounded_where_bfloat16_finds_objects() -> None:
+    torch.manual_seed(0)
+    head, features = HeatmapHead(16, 2, conv_type="separable").eval(), torch.rand(1, 16, 4, 4).bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = head(features)
+    assert torch.equal(found, head(features.float()))
