@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -46,7 +47,7 @@ class LossOptions:
             network has several.
 
     Raises:
-        InputError: A value that is not known.
+        InputError: A value that is not known, or `level_limits` that do not rise.
     """
 
     heatmap: str = "focal"
@@ -68,6 +69,8 @@ class LossOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "level_limits", tuple(self.level_limits))
+        if any(a >= b for a, b in pairwise(self.level_limits)):
+            raise InputError(f"loss option level_limits must rise, got {list(self.level_limits)}")
         known = {
             "heatmap": tuple(HEATMAP_LOSSES),
             "heatmap_target": RADII,

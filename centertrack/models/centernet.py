@@ -20,6 +20,7 @@ from centertrack.losses.objective import at_centres, box_objective, heatmap_obje
 from centertrack.models.build import build_backbone, build_head, build_neck
 from centertrack.models.optimization import OptimizerOptions, ScheduleOptions, build_optimizer, build_schedule
 from centertrack.models.options import make_options, to_plain
+from centertrack.models.precision import full_precision
 from centertrack.models.report import LoadReport
 from tracker.errors import InputError
 
@@ -101,6 +102,7 @@ class CenterNet(pl.LightningModule):
         self.neck = build_neck(neck, self.backbone)
         self.output_stride: int = self.backbone.output_stride // self.neck.upsample_stride
         self.strides = tuple(self.output_stride * stride // 4 for stride in self.neck.strides)
+        _check_levels(len(self.strides), self.loss_options.level_limits)
         self.heads = nn.ModuleDict(
             {name: build_head(name, options, self.neck.out_channels) for name, options in output_heads.items()}
         )
@@ -253,6 +255,12 @@ class CenterNet(pl.LightningModule):
         Returns:
             One float32 scalar per head, and their weighted `total`. All are finite, also for images without objects.
         """
+        with full_precision(targets["bboxes"].device.type):  # areas and exponentials overflow half precision
+            return self._weigh_losses(outputs, targets, ignore_reid)
+
+    def _weigh_losses(
+        self, outputs: Mapping[str, Maps], targets: Mapping[str, Tensor], ignore_reid: bool
+    ) -> dict[str, Tensor]:
         options = self.loss_options
         maps = {name: _float_levels(outputs[name]) for name in self.heads}
         shapes = [(values.shape[2], values.shape[3]) for values in maps["heatmap"]]
@@ -295,9 +303,7 @@ class CenterNet(pl.LightningModule):
 
     def _losses(self, batch: dict[str, Tensor], ignore_reid: bool = False) -> dict[str, Tensor]:
         images = self.normalize(batch["image"]).contiguous(memory_format=torch.channels_last)
-        outputs = self.get_encoded_outputs(images)
-        with torch.autocast(images.device.type, enabled=False):  # areas and exponentials overflow half precision
-            return self.compute_loss(outputs, batch, ignore_reid)
+        return self.compute_loss(self.get_encoded_outputs(images), batch, ignore_reid)
 
     def setup(self, stage: str) -> None:
         """Use the memory layout that convolutions like best."""
@@ -382,6 +388,11 @@ def _check_boxes(box_format: str, coordinates: int, sampling: str) -> None:
         raise InputError(f"box_format {box_format} needs a box_2d head of {needed} coordinates, got {coordinates}")
     if box_format != "ltrb" and sampling != "center":
         raise InputError(f"box_format {box_format} is trained at centres: set sampling to center, got {sampling!r}")
+
+
+def _check_levels(levels: int, limits: Sequence[float]) -> None:
+    if len(limits) < levels - 1:
+        raise InputError(f"{levels} levels need {levels - 1} sizes between them in level_limits, got {list(limits)}")
 
 
 def _place_in_forward(head: str) -> int:

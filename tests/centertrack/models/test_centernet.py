@@ -177,6 +177,20 @@ def test_half_precision_outputs_are_compared_in_float32() -> None:
     torch.testing.assert_close(found["total"], expected["total"])
 
 
+@pytest.mark.parametrize("reid", ["cross_entropy", "focal", "triplet"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_losses_leave_autocast_by_themselves(reid: str, dtype: torch.dtype) -> None:
+    model = nano(num_identities=6, loss={"reid": reid, "balance": "uncertainty"})
+    with torch.no_grad():
+        outputs = model.get_encoded_outputs(torch.randn(2, 3, 64, 96))
+    expected = model.compute_loss(outputs, make_targets())
+    with torch.autocast("cpu", dtype=dtype):
+        found = model.compute_loss(outputs, make_targets())
+    for name, value in expected.items():
+        assert found[name].dtype == torch.float32, name
+        torch.testing.assert_close(found[name], value, rtol=0, atol=0)
+
+
 def test_pixels_become_what_the_network_was_trained_on() -> None:
     model = nano(input_format={"size": [96, 64], "channel_order": "bgr", "mean": [0.1, 0.2, 0.3], "std": [0.5, 1, 2]})
     rgb = torch.tensor([255, 0, 51], dtype=torch.uint8).view(1, 3, 1, 1)
@@ -197,6 +211,8 @@ def test_pixels_become_what_the_network_was_trained_on() -> None:
         ({"input_format": {"size": [100, 64]}}, "32"),
         ({"input_format": {"size": 64}}, "InputFormat: 'int' object is not iterable"),
         ({"loss": {"level_limits": 64}}, "LossOptions: 'int' object is not iterable"),
+        ({"loss": {"level_limits": [128, 64]}}, "level_limits must rise"),
+        ({"neck": {"name": "FPNNeck", "levels": 3}, "loss": {"level_limits": [64]}}, "3 levels need 2 sizes"),
         ({"loss": "giou"}, "LossOptions takes a mapping of .*, got 'giou'"),
         ({"loss": {"heatmap": "bce"}}, "heatmap"),
         ({"loss": {"sampling": "fcos2"}}, "sampling"),
