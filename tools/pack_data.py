@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 from jsonargparse import auto_cli
-from train_weights import PRETRAINED, PROJECT, prepare_data
+from train_weights import PRETRAINED, PROJECT, WIDENED, prepare_data, widened
 
 from centertrack.data.mixture import SourceOptions
 from centertrack.data.pack import pack_sources, write_archives
@@ -32,20 +32,25 @@ def pack_data(name: str, data: Path, packs: Path, longest_side: int = 800, max_m
 
     Args:
         name: Of a file in configs/, for example fairmot_nano.
-        data: Folder that holds detection/, MOT17/, MOT15/ and pretrained/.
+        data: Folder that holds detection/, MOT17/, MOT15/, videos/ and pretrained/.
         packs: Where the archives go.
         longest_side: Of the images, in pixels.
         max_mb: Size of an archive.
     """
-    config = yaml.safe_load((PROJECT / "configs" / f"{name}.yaml").read_text(encoding="utf-8"))
+    recipe = PROJECT / "configs" / f"{name}.yaml"
+    config = yaml.safe_load(recipe.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         root, packed = Path(scratch, "data"), Path(scratch, "packed")
         sources = [SourceOptions(**source) for source in config["data"]["train"]]
-        sources = pack_sources(sources, prepare_data(data.resolve(), root), packed, longest_side)
+        sources = pack_sources(sources, prepare_data(name, data.resolve(), root), packed, longest_side)
         config["data"]["train"] = [{key: value for key, value in asdict(one).items() if value} for one in sources]
         config["data"]["root"] = "packed"
-        config["model"]["backbone"]["pretrained"] = f"packed/{Path(PRETRAINED).name}"
-        shutil.copyfile(root / PRETRAINED, packed / Path(PRETRAINED).name)
+        if name in WIDENED:
+            config["start_from"] = "packed/start.safetensors"
+            widened(recipe, WIDENED[name], packed / "start.safetensors")
+        else:
+            config["model"]["backbone"]["pretrained"] = f"packed/{Path(PRETRAINED).name}"
+            shutil.copyfile(root / PRETRAINED, packed / Path(PRETRAINED).name)
         (packed / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         for archive in write_archives(packed, packs, max_mb):
             print(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB")

@@ -1,6 +1,6 @@
 """Rebuild shipped weights from their configuration and a folder of data.
 
-    python tools/train_weights.py fairmot_nano FOLDER_OF_DATA [--epochs N] [--runs runs]
+    python tools/train_weights.py fairmot_nano FOLDER_OF_DATA [--epochs N] [--start_from WEIGHTS] [--runs runs]
 
 The training is resumed where it was interrupted. At its end the averaged weights are written as float16 safetensors to
 `RUNS/NAME/NAME.safetensors`; `tools/measure_weights.py` measures them, and copying them to `centertrack/weights/` ships
@@ -23,24 +23,30 @@ from centertrack.training.cli import main
 PROJECT = Path(__file__).resolve().parents[1]
 PRETRAINED = "pretrained/fastestdet_coco.pth"
 WIDENED = {"fairmot_small": "fairmot-nano"}  # starts as these weights, widened
+LABELLERS = {"fairmot_small": "fairmot-nano"}  # who looks for people without a label; fairmot-small for all others
 
 
-def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path = Path("runs")) -> None:
+def train_weights(
+    name: str, data: Path, epochs: int | None = None, start_from: str | None = None, runs: Path = Path("runs")
+) -> None:
     """Train, then write the weights for inference.
 
     Args:
         name: Of a file in configs/, for example fairmot_nano.
         data: Folder that holds detection/, MOT17/, MOT15/, videos/ and pretrained/.
         epochs: Length of the schedule, by default the configuration's; resume with the same.
+        start_from: Weights of this network to train further; by default the start that the configuration describes.
         runs: Where checkpoints, logs and weights go.
     """
     folder = runs.resolve() / name
     folder.mkdir(parents=True, exist_ok=True)
-    root, config = prepare_data(data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
+    root, config = prepare_data(name, data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
     os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
     arguments = ["fit", "--config", str(config), "--data.root", str(root)]
-    if name in WIDENED:
-        arguments += ["--start_from", str(_widened(config, WIDENED[name], folder / "widened.safetensors"))]
+    if start_from is None and name in WIDENED:
+        start_from = str(widened(config, WIDENED[name], folder / "widened.safetensors"))
+    if start_from is not None:
+        arguments += ["--start_from", start_from]
     else:
         arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
     if epochs is not None:
@@ -53,19 +59,20 @@ def train_weights(name: str, data: Path, epochs: int | None = None, runs: Path =
     print(f"Weights for inference: {weights}")
 
 
-def prepare_data(data: Path, root: Path) -> Path:
+def prepare_data(name: str, data: Path, root: Path) -> Path:
     """Make a folder of links to the data, with the labels that earlier weights give beside them; return it."""
     root.mkdir(parents=True, exist_ok=True)
     for entry in data.iterdir():
         link = root / entry.name
         if not link.is_symlink():
             link.symlink_to(entry)
-    mark_unlabelled(data, root / "marked")
-    label_videos(data, root / "videos_labelled")
+    labeller = LABELLERS.get(name, "fairmot-small")
+    mark_unlabelled(data, root / "marked", labeller)
+    label_videos(data, root / "videos_labelled", labeller)
     return root
 
 
-def _widened(config: Path, narrow: str, output: Path) -> Path:
+def widened(config: Path, narrow: str, output: Path) -> Path:
     """Write weights for a configuration's network that compute what narrower ones do; those that exist are kept."""
     if not output.is_file():
         wide = build_centernet(config)
