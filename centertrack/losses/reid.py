@@ -60,7 +60,7 @@ class ReIDLoss(nn.Module):
     def _compare(self, unit: Tensor, ids: Tensor) -> Tensor:
         if self.kind == "triplet":
             return triplet_loss(unit, ids)
-        logits = self.classifier(self.scale * unit)
+        logits = F.linear(self.scale * unit, self.classifier.weight.float(), self.classifier.bias.float())
         if self.kind == "focal":
             one_hot = F.one_hot(ids, logits.shape[1]).to(logits.dtype)
             loss = sigmoid_focal_loss(logits, one_hot, alpha=0.25, gamma=2, reduction="sum")

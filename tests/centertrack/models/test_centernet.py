@@ -191,6 +191,16 @@ def test_losses_leave_autocast_by_themselves(reid: str, dtype: torch.dtype) -> N
         torch.testing.assert_close(found[name], value, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_a_network_of_another_precision_has_float32_losses_too(dtype: torch.dtype) -> None:
+    model = nano(num_identities=6, loss={"balance": "uncertainty"}).to(dtype)
+    losses = model.compute_loss(model.get_encoded_outputs(torch.randn(2, 3, 64, 96, dtype=dtype)), make_targets())
+    losses["total"].backward()
+    assert all(value.isfinite() for value in losses.values())
+    assert losses["reid"].dtype == losses["box_2d"].dtype == torch.float32
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
 def test_pixels_become_what_the_network_was_trained_on() -> None:
     model = nano(input_format={"size": [96, 64], "channel_order": "bgr", "mean": [0.1, 0.2, 0.3], "std": [0.5, 1, 2]})
     rgb = torch.tensor([255, 0, 51], dtype=torch.uint8).view(1, 3, 1, 1)
