@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ class DataReport:
 
     def text(self, shown: int = 10) -> str:
         """Return the report for people, with the first `shown` problems of every source."""
-        return "\n".join(line for source in self.sources for line in _lines(source, shown))
+        lines = [line for source in self.sources for line in _lines(source, shown)]
+        return "\n".join(lines + _differing_names(self.sources))
 
 
 def check_data(
@@ -175,6 +177,16 @@ def _box_problems(entry: Labels, size: tuple[int, int]) -> Iterator[str]:
         if identity >= 0 and identity in seen:
             yield f"{where}: identity {identity} occurs twice in {entry.name} (first in line {seen[identity]})"
         seen.setdefault(identity, line)
+
+
+def _differing_names(sources: Sequence[SourceReport]) -> list[str]:
+    """Tell where sets call one class differently: `person` and `pedestrian` may be meant, `person` and `car` hardly."""
+    names_of_each = [dict.fromkeys(names) for names in zip_longest(*(source.classes for source in sources))]
+    return [
+        f"class {number} is {' and '.join(known)}, learnt as one; if they differ, number them with the option `classes`"
+        for number, names in enumerate(names_of_each)
+        if len(known := [name for name in names if name is not None]) > 1
+    ]
 
 
 def _lines(source: SourceReport, shown: int) -> Sequence[str]:

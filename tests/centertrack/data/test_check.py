@@ -56,6 +56,23 @@ def test_counts_and_sizes(yolo: Path) -> None:
     ]
 
 
+def test_classes_that_sets_call_differently_are_named(yolo: Path, tmp_path: Path) -> None:
+    for name in "bc":
+        (yolo / "labels" / f"{name}.txt").unlink()
+    (yolo / "classes.txt").write_text("car\ndog\n")
+    sets = [
+        {"path": "."},
+        {"path": ".", "options": {"classes": ["dog", "car"]}},
+        {"path": ".", "options": {"classes": ["car"]}},
+    ]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump({"data": {"train": [{"format": "yolo", **one} for one in sets]}}))
+    report = check_data(tmp_path / "own.yaml", root=yolo)
+    advice = "learnt as one; if they differ, number them with the option `classes`"
+    assert report.text().splitlines()[-2:] == [f"class 0 is car and dog, {advice}", f"class 1 is dog and car, {advice}"]
+    assert not report.problems
+    assert "learnt as one" not in check_data(yolo).text()
+
+
 def test_an_unreadable_image_is_a_problem(yolo: Path) -> None:
     (yolo / "images" / "d.png").write_bytes(b"no image")
     assert any("cannot read image" in problem and "d.png" in problem for problem in check_data(yolo).problems)
