@@ -75,7 +75,7 @@ def open_session(model: bytes | Path, runtime: str = "onnxruntime", device: str 
     providers: list[Any] = ["CPUExecutionProvider"]
     if device != "cpu":
         wanted = PROVIDERS[runtime]
-        if wanted not in onnxruntime.get_available_providers():
+        if wanted not in available_providers():
             raise InputError(f"this ONNX Runtime has no {wanted}; pip install onnxruntime-gpu, or use --runtime torch")
         providers.insert(0, (wanted, {"device_id": int(device.partition(":")[2] or 0)}))
     source = str(model) if isinstance(model, Path) else model
@@ -100,6 +100,11 @@ def import_onnxruntime() -> Any:
     except ImportError as error:
         raise InputError("ONNX Runtime is not installed; pip install 'centertrack[export]'") from error
     return onnxruntime
+
+
+def available_providers() -> list[str]:
+    """Return what the installed ONNX Runtime computes with, by its own names."""
+    return list(import_onnxruntime().get_available_providers())
 
 
 @contextmanager

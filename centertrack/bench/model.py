@@ -21,7 +21,7 @@ from torch import Tensor
 from centertrack.export import compare
 from centertrack.graph import DetectionGraph
 from centertrack.models import CenterNet, from_pretrained
-from centertrack.onnx_model import quiet
+from centertrack.onnx_model import PROVIDERS, available_providers, quiet
 from centertrack.predictor import Predictor
 from centertrack.runtimes import RUNTIMES, DecodeOptions, RawDetections, is_installed
 from centertrack.targets import Objects, draw_gaussians, gaussian_radii
@@ -160,8 +160,7 @@ def runtime_speeds(
         device: `cpu` or `cuda[:INDEX]`.
         repeats: Calls of each.
     """
-    able = [name for name in RUNTIMES[1:] if is_installed(name)]
-    able = [name for name in able if name not in (("tensorrt",) if device == "cpu" else ("openvino",))]
+    able = [name for name in RUNTIMES[1:] if is_installed(name) and can_compute_on(name, device)]
     speeds = []
     for batch in batches:
         pixels = np.zeros((batch, *image_size[::-1], 3), np.uint8)
@@ -172,20 +171,36 @@ def runtime_speeds(
     return speeds
 
 
+def can_compute_on(runtime: str, device: str) -> bool:
+    """Whether an installed runtime computes on a device: ONNX Runtime is installed for a CPU or for a GPU."""
+    if device == "cpu":
+        return runtime != "tensorrt"
+    return runtime == "torch" or (runtime in PROVIDERS and PROVIDERS[runtime] in available_providers())
+
+
 def half_precision_speeds(
     model: CenterNet, image_size: tuple[int, int], batches: Sequence[int] = (1, 8), repeats: int = 50
 ) -> list[Speed]:
-    """Measure a network on a GPU under float16 autocast, from pixels in host memory to boxes in host memory."""
-    graph = DetectionGraph(model.cuda().to(memory_format=torch.channels_last)).eval()
+    """Measure a network under float16 autocast, from pixels in host memory to boxes in host memory.
+
+    Args:
+        model: The network, on the device to measure.
+        image_size: Width and height.
+        batches: Images a call.
+        repeats: Calls of each.
+    """
+    device = model.device
+    graph = DetectionGraph(model.to(memory_format=torch.channels_last)).eval()
 
     def run(pixels: Tensor) -> None:
-        with torch.inference_mode(), torch.autocast("cuda", dtype=torch.float16):
-            for values in graph(pixels.cuda(non_blocking=True)):
+        with torch.inference_mode(), torch.autocast(device.type, dtype=torch.float16):
+            for values in graph(pixels.to(device, non_blocking=True)):
                 values.cpu()
 
     speeds = []
     for batch in batches:
-        pixels = torch.zeros((batch, *image_size[::-1], 3), dtype=torch.uint8).pin_memory()
+        pixels = torch.zeros((batch, *image_size[::-1], 3), dtype=torch.uint8)
+        pixels = pixels.pin_memory() if device.type == "cuda" else pixels
         (milliseconds,) = time_alternately([partial(run, pixels)], repeats)
         speeds.append(Speed("torch float16", batch, milliseconds))
     return speeds

@@ -7,7 +7,7 @@ import torch
 from centertrack.bench import model as bench
 from centertrack.export import TOLERANCE
 from centertrack.models import from_pretrained
-from centertrack.runtimes import RawDetections
+from centertrack.runtimes import RUNTIMES, RawDetections
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 
 
@@ -29,6 +29,25 @@ def test_ratios_are_taken_without_touching_the_network() -> None:
 
 def test_frames_per_second() -> None:
     assert bench.Speed("torch", batch=8, milliseconds=16.0).frames_per_second == 500
+
+
+def test_half_precision_is_measured_for_each_batch_on_the_device_of_the_network() -> None:
+    speeds = bench.half_precision_speeds(small_network(), CLIP_SIZE, batches=(1, 2), repeats=1)
+    assert [(speed.name, speed.batch) for speed in speeds] == [("torch float16", 1), ("torch float16", 2)]
+    assert all(speed.milliseconds > 0 for speed in speeds)
+
+
+@pytest.mark.parametrize(
+    ("providers", "able"),
+    [(["CPUExecutionProvider"], ["torch"]), (["CUDAExecutionProvider"], ["torch", "onnxruntime"])],
+)
+def test_a_gpu_is_measured_with_the_runtimes_that_compute_there(
+    providers: list[str], able: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "available_providers", lambda: providers)
+    assert [name for name in RUNTIMES[1:] if bench.can_compute_on(name, "cuda:0")] == able
+    on_cpu = [name for name in RUNTIMES[1:] if bench.can_compute_on(name, "cpu")]
+    assert on_cpu == ["torch", "onnxruntime", "openvino"]
 
 
 def test_agreement_counts_what_is_lost_and_how_far_the_rest_moves() -> None:
