@@ -76,14 +76,18 @@ def test_an_exported_file_works_like_weights(exports: dict[str, Path], picture: 
         Predictor(exports[".xml"], "cpu", image_size=(320, 192))
 
 
-def test_torch_is_not_imported_to_run_an_onnx_file(exports: dict[str, Path]) -> None:
+@pytest.mark.parametrize("suffix", [".onnx", ".xml"])
+def test_torch_is_not_imported_to_track_with_an_exported_file(
+    exports: dict[str, Path], suffix: str, clip: Path, tmp_path: Path
+) -> None:
+    options = ["track", str(clip), "--weights", str(exports[suffix]), "--results", str(tmp_path / "rows.txt")]
     program = f"""
-import sys, numpy
-from centertrack.predictor import Predictor
-found = Predictor({str(exports[".onnx"])!r}, "cpu")(numpy.zeros((96, 160, 3), numpy.uint8))
-assert found and "torch" not in sys.modules
+import sys
+from centertrack.cli import main
+assert main({options!r}) == 0 and "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    assert (tmp_path / "rows.txt").is_file()
 
 
 def test_a_file_for_one_image_takes_several_one_by_one(tmp_path: Path, picture: np.ndarray) -> None:
