@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from centertrack.catalog import DEFAULT_WEIGHTS, find_weights, read_config
+from centertrack.exported import is_exported
 from centertrack.models.centernet import CenterNet
 from centertrack.models.published import build_published, is_published, published_config, published_state, rename
 from centertrack.models.report import LoadReport, name_some
@@ -134,6 +135,8 @@ def load_matching(model: CenterNet, name_or_file: str | Path) -> LoadReport:
 
 def _read(path: Path, trust: bool = False) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return the configuration of the network and its tensors, of published files by their published names."""
+    if is_exported(path):
+        raise InputError(f"{path}: an exported file has no layers to load: give the weights that it was exported from")
     try:
         if path.suffix == ".safetensors":
             return read_config(path), load_file(path)

@@ -73,6 +73,13 @@ def test_a_corrupted_file_is_named(tmp_path: Path, name: str, content: bytes) ->
         from_pretrained(tmp_path / name)
 
 
+@pytest.mark.parametrize("suffix", ["onnx", "xml", "torchscript"])
+def test_an_exported_file_is_told_apart_from_weights(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"nano.{suffix}").touch()
+    with pytest.raises(InputError, match=rf"nano\.{suffix}: an exported file .* give the weights that it was exported"):
+        from_pretrained(tmp_path / f"nano.{suffix}")
+
+
 def test_a_cut_off_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nano.safetensors"
     save_weights(nano(), path)
