@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from centertrack.losses.objective import at_centres, box_objective, heatmap_obje
 from centertrack.models.build import build_backbone, build_head, build_neck
 from centertrack.models.optimization import OptimizerOptions, ScheduleOptions, build_optimizer, build_schedule
 from centertrack.models.options import make_options, to_plain
-from centertrack.models.precision import full_precision
+from centertrack.models.precision import finding_precision, full_precision
 from centertrack.models.report import LoadReport
 from tracker.errors import InputError
 
@@ -132,7 +133,8 @@ class CenterNet(pl.LightningModule):
 
         Args:
             x: (N, 3, H, W) float, normalised as `input_format` says; H and W divisible by 32, unless the neck is a
-                `SimpleNeck`, which fuses nothing.
+                `SimpleNeck`, which fuses nothing. Under autocast to bfloat16 a network in evaluation mode computes in
+                more digits, see `finding_precision`.
 
         Returns:
             Head name -> (N, channels, H / 4, W / 4), and `features`, what the heads saw. A network of several levels
@@ -146,11 +148,12 @@ class CenterNet(pl.LightningModule):
             raise ValueError(
                 f"image height and width must be divisible by 32, got {height}x{width}; pad the image first"
             )
-        features = self.neck(self.backbone(x))
-        if isinstance(features, Tensor):
-            return {"features": features, **{name: head(features) for name, head in self.heads.items()}}
-        maps = {name: tuple(head(level) for level in features) for name, head in self.heads.items()}
-        return {"features": features, **maps}
+        with nullcontext() if self.training else finding_precision(x.device.type):
+            features = self.neck(self.backbone(x))
+            if isinstance(features, Tensor):
+                return {"features": features, **{name: head(features) for name, head in self.heads.items()}}
+            maps = {name: tuple(head(level) for level in features) for name, head in self.heads.items()}
+            return {"features": features, **maps}
 
     def forward(self, x: Tensor) -> Any:
         """Run the network for inference; a namedtuple, so that it can be traced and exported.

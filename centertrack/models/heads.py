@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from centertrack.models.layers import conv_block
-from centertrack.models.precision import full_precision, is_bfloat16
+from centertrack.models.precision import full_precision
 from tracker.errors import InputError
 
 FOCAL_PRIOR_BIAS = -2.19  # logit of about 0.1, the prior of CornerNet and CenterNet
@@ -77,13 +77,11 @@ class BaseHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
-        device, last = features.device.type, self.layers[-1]
-        # A box of 300 px in bfloat16 is rounded to the pixel, and neighbouring scores to a tie; to find objects, the
-        # layers before the last stay exact there too: their rounding alone lets the neighbour of a peak win.
-        first_exact = 0 if is_bfloat16(device) and not self.training else len(self.layers) - 1
-        hidden = self.layers[:first_exact](features)
-        with full_precision(device):
-            return self.layers[first_exact:](hidden.to(last.weight.dtype))
+        last = self.layers[-1]
+        hidden = self.layers[:-1](features)
+        # A box of 300 px in half precision is rounded to the pixel, and neighbouring scores to a tie.
+        with full_precision(features.device.type):
+            return last(hidden.to(last.weight.dtype))
 
     def loss(self, values: Tensor, truth: Mapping[str, Tensor]) -> Tensor | None:
         """Return the loss of a head of your own; None, as here, trains nothing. Must be finite without objects.

@@ -13,6 +13,7 @@ from centertrack.graph import DetectionGraph
 from centertrack.models import BACKBONES, HEADS, BaseHead, CenterNet, LossOptions
 from centertrack.models.backbones import Backbone
 from centertrack.models.build import build_backbone, build_neck
+from centertrack.models.precision import finding_precision
 from centertrack.onnx_model import quiet
 from tracker.errors import InputError
 
@@ -175,6 +176,27 @@ def test_half_precision_outputs_are_compared_in_float32() -> None:
     found = model.compute_loss({name: values.half() for name, values in outputs.items()}, make_targets())
     assert found["total"].dtype == torch.float32
     torch.testing.assert_close(found["total"], expected["total"])
+
+
+def test_bfloat16_rounds_a_network_that_learns_and_none_that_finds() -> None:
+    model, x = nano("detection"), torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        for module in (model.train(), model.eval()):
+            state = {key: value.clone() for key, value in model.state_dict().items()}  # of the batch norms
+            expected = module.get_encoded_outputs(x)["heatmap"]
+            model.load_state_dict(state)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                found = module.get_encoded_outputs(x)["heatmap"]
+            model.load_state_dict(state)
+            assert found.dtype == torch.float32
+            assert torch.equal(found, expected) is not model.training
+
+
+def test_a_gpu_finds_objects_in_float16_where_autocast_says_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: device == "cuda")
+    monkeypatch.setattr(torch, "get_autocast_dtype", lambda device: torch.bfloat16)
+    monkeypatch.setattr(torch, "autocast", lambda *given, **options: (given, options))
+    assert finding_precision("cuda") == (("cuda", torch.float16), {})
 
 
 @pytest.mark.parametrize("reid", ["cross_entropy", "focal", "triplet"])

@@ -71,11 +71,3 @@ def test_the_last_layer_keeps_its_digits_under_mixed_precision(dtype: torch.dtyp
     assert found.dtype == torch.float32
     assert not torch.equal(found, head(features))  # the layers before it are rounded
     torch.testing.assert_close(found, head(features), rtol=0, atol=0.05)
-
-
-def test_no_layer_of_a_head_is_rounded_where_bfloat16_finds_objects() -> None:
-    torch.manual_seed(0)
-    head, features = HeatmapHead(16, 2, conv_type="separable").eval(), torch.rand(1, 16, 4, 4).bfloat16()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = head(features)
-    assert torch.equal(found, head(features.float()))
