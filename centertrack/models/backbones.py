@@ -133,7 +133,7 @@ class MobileNetBackbone(Backbone):
 
 
 class ShuffleNetBackbone(Backbone):
-    """ShuffleNetV2 in parity layout (see `shufflenet.py`): `shufflenet_v2_x0.5`, `_x1.0`, `_x1.5`.
+    """ShuffleNetV2 in parity layout (see `shufflenet.py`): `shufflenet_v2_x0.5`, `_x0.8`, `_x1.0`, `_x1.5`.
 
     Args and errors: as `ResNetBackbone`, but `pretrained` takes only False or the path of a local state dict whose keys
     start with `first_conv` (or `backbone.first_conv`, as detectors store them).

@@ -41,13 +41,14 @@ def test_a_first_start_needs_no_torch(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", list_weights())
 @pytest.mark.parametrize(("count", "height", "width"), [(1, 64, 160), (3, 96, 160), (1, 320, 192), (1, 384, 640)])
-def test_images_of_any_size_and_number_are_seen_as_by_torch(count: int, height: int, width: int) -> None:
+def test_images_of_any_size_and_number_are_seen_as_by_torch(name: str, count: int, height: int, width: int) -> None:
     """This fails, too, where the network's code has changed in effect since the conversion."""
     scene = StreetScene(SceneConfig(size=(width, height), seconds=1.0, people=6))
     images = np.stack([scene.frame(number).frame.image for number in range(count)])
-    expected = TorchRuntime(from_pretrained(), "cpu", DEFAULT)(images)
-    found = OpenVinoRuntime(open_weights("fairmot-nano"), DEFAULT)(images)
+    expected = TorchRuntime(from_pretrained(name), "cpu", DEFAULT)(images)
+    found = OpenVinoRuntime(open_weights(name), DEFAULT)(images)
     assert [values.shape for values in found] == [values.shape for values in expected]
     for i in range(count):
         parity = compare(*(RawDetections(*(values[i : i + 1] for values in one)) for one in (expected, found)))
