@@ -20,7 +20,7 @@ from jsonargparse import auto_cli
 
 from centertrack.models import from_pretrained, save_weights
 from centertrack.predictor import Predictor
-from centertrack.training.calibration import HIGH, LOW, calibrate
+from centertrack.training.calibration import HIGH, LOW, calibrate, f_score
 from tracker import Detections, Tracks, evaluate
 from tracker.io.mot import MotWriter
 from tracker.io.video import open_source
@@ -39,10 +39,10 @@ def ship_weights(checkpoint: Path, output: Path, data: Path) -> None:
     """
     model = from_pretrained(checkpoint)
     found = _detect(Predictor(model, min_score=min(THRESHOLDS), max_detections=500), data / MINI)
-    f_score = {threshold: _mean_f(found, data / MINI, threshold) for threshold in THRESHOLDS}
-    for threshold, value in f_score.items():
+    means = {threshold: _mean_f(found, data / MINI, threshold) for threshold in THRESHOLDS}
+    for threshold, value in means.items():
         print(f"min_score {threshold:.2f}  F {value:.3f}")
-    best = max(f_score, key=f_score.__getitem__)
+    best = max(means, key=means.__getitem__)
     scores = np.concatenate([detections.scores for frames in found.values() for detections in frames])
     median = float(np.median(scores[scores >= best]))
     calibrate(model, {best: LOW, median: HIGH})
@@ -68,7 +68,8 @@ def _mean_f(found: dict[str, list[Detections]], sequences: Path, threshold: floa
                     rows = np.arange(len(kept))
                     writer.write(number, Tracks(rows + 1, kept.boxes, kept.scores, kept.labels, rows))
         scenes = [scores.to_dict() for scores in evaluate(sequences, folder).sequences.values()]
-    return float(np.mean([1.5 * s["TP"] / (1.5 * s["TP"] + s["FP"] + 0.5 * s["FN"]) for s in scenes]))  # type: ignore[operator]
+    counts = np.array([[scene["TP"], scene["FP"], scene["FN"]] for scene in scenes], float)
+    return float(f_score(*counts.T).mean())
 
 
 if __name__ == "__main__":

@@ -96,6 +96,16 @@ def _inside(boxes: Array, regions: Array) -> Array:
     return np.asarray(shared / np.maximum(box_area(boxes), 1e-6))
 
 
+def f_score(true: Array, false: Array, missed: Array) -> Array:
+    """Return the F score of detections, in [0, 1], in which a false one weighs `FALSE_WEIGHT` times a missed one.
+
+    >>> f_score(np.array([6, 6]), np.array([1, 3]), np.array([4, 0]))
+    array([0.75, 0.75])
+    """
+    hits = (1 + 1 / FALSE_WEIGHT) * true
+    return hits / (hits + false + missed / FALSE_WEIGHT)
+
+
 def fit_scores(scores: Array, is_true: Array, objects: int) -> ScoreFit | None:
     """Find the threshold with the best F score over all objects.
 
@@ -106,9 +116,7 @@ def fit_scores(scores: Array, is_true: Array, objects: int) -> ScoreFit | None:
     falling, true = scores[order], np.cumsum(is_true[order])
     if not len(falling) or true[-1] < MIN_FOUND:
         return None
-    false, weight = np.arange(1, len(true) + 1) - true, FALSE_WEIGHT
-    f_score = (1 + 1 / weight) * true / ((1 + 1 / weight) * true + false + (objects - true) / weight)
-    last = int(f_score.argmax())
+    last = int(f_score(true, np.arange(1, len(true) + 1) - true, objects - true).argmax())
     best = float(falling[last : last + 2].mean())
     median = float(np.median(falling[: last + 1]))
     return ScoreFit(best, median) if 0 < best < median < 1 else None
