@@ -23,7 +23,6 @@ from centertrack.training.cli import main
 PROJECT = Path(__file__).resolve().parents[1]
 PRETRAINED = "pretrained/fastestdet_coco.pth"
 WIDENED = {"fairmot_small": "fairmot-nano"}  # starts as these weights, widened
-LABELLERS = {"fairmot_small": "fairmot-nano"}  # who looks for people without a label; fairmot-small for all others
 
 
 def train_weights(
@@ -40,15 +39,15 @@ def train_weights(
     """
     folder = runs.resolve() / name
     folder.mkdir(parents=True, exist_ok=True)
-    root, config = prepare_data(name, data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
+    root, config = prepare_data(data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
     os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
     arguments = ["fit", "--config", str(config), "--data.root", str(root)]
-    if start_from is None and name in WIDENED:
+    if name not in WIDENED:
+        arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
+    elif start_from is None:
         start_from = str(widened(config, WIDENED[name], folder / "widened.safetensors"))
     if start_from is not None:
         arguments += ["--start_from", start_from]
-    else:
-        arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
     if epochs is not None:
         arguments += ["--trainer.max_epochs", str(epochs)]
     if last := _last_checkpoint(folder):
@@ -59,16 +58,15 @@ def train_weights(
     print(f"Weights for inference: {weights}")
 
 
-def prepare_data(name: str, data: Path, root: Path) -> Path:
+def prepare_data(data: Path, root: Path) -> Path:
     """Make a folder of links to the data, with the labels that earlier weights give beside them; return it."""
     root.mkdir(parents=True, exist_ok=True)
     for entry in data.iterdir():
         link = root / entry.name
         if not link.is_symlink():
             link.symlink_to(entry)
-    labeller = LABELLERS.get(name, "fairmot-small")
-    mark_unlabelled(data, root / "marked", labeller)
-    label_videos(data, root / "videos_labelled", labeller)
+    mark_unlabelled(data, root / "marked")
+    label_videos(data, root / "videos_labelled")
     return root
 
 

@@ -74,8 +74,8 @@ def warp(sample: Sample, matrix: Array, size: tuple[int, int]) -> Sample:
     """Apply a (2, 3) matrix to image, boxes and ignore regions.
 
     A box becomes the box around the ellipse that it held, because a person does not fill the corners: those of a
-    standing person, turned by 4 degrees, would make the box a fifth wider. It is not clipped: how far a person reaches
-    beyond the border is worth learning.
+    standing person, turned by 4 degrees, would make the box nearly a fifth wider. It is not clipped: how far a person
+    reaches beyond the border is worth learning.
     """
     flags = cv2.INTER_AREA if abs(np.linalg.det(matrix[:, :2])) < 0.25 else cv2.INTER_LINEAR
     image = cv2.warpAffine(sample.image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING)
