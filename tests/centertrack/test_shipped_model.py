@@ -52,7 +52,7 @@ def test_images_of_any_size_and_number_are_seen_as_by_torch(name: str, count: in
     assert [values.shape for values in found] == [values.shape for values in expected]
     for i in range(count):
         parity = compare(*(RawDetections(*(values[i : i + 1] for values in one)) for one in (expected, found)))
-        assert parity.compared > 10
+        assert parity.compared > 5
         assert parity.largest < 1e-3, REBUILD
 
 

@@ -234,6 +234,7 @@ def test_an_interrupted_training_says_how_to_go_on(
             signal.raise_signal(kind)
         return step(self, batch, batch_index)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without it
     handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
     with monkeypatch.context() as patch:
         patch.setattr(CenterNet, "training_step", interrupt)
