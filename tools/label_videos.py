@@ -14,17 +14,17 @@ import cv2
 import numpy as np
 from jsonargparse import auto_cli
 
+from centertrack.data.labels import LabelledImages, Labels
+from centertrack.data.mot import write_mot
 from centertrack.predictor import Predictor
 from tracker import DEFAULT_TRACKER, Detections, Tracks, make_tracker
 from tracker.boxes import iou_matrix
-from tracker.io.atomic import atomic_path
 from tracker.io.video import open_source
 
 VIDEOS = ("vtest.avi", "people.mp4")
 SIZE = (960, 544)  # of the network's input: more people are found than at the size that the weights were made for
 SURE, UNSURE = 0.45, 0.12
 AGREE = 0.6  # IoU with a detection of the mirrored image
-DISTRACTOR, FIRST_IGNORED = 8, 10**6  # class and ids of what is neither learnt nor background
 
 
 def label_videos(data: Path, output: Path, weights: str = "fairmot-nano", step: int = 6) -> None:
@@ -45,28 +45,27 @@ def label_videos(data: Path, output: Path, weights: str = "fairmot-nano", step: 
 
 def _label(predictor: Predictor, video: Path, folder: Path, step: int) -> int:
     (folder / "img1").mkdir(parents=True, exist_ok=True)
-    frames: list[tuple[Tracks, Detections]] = []
+    images: list[Path] = []
+    seen: list[tuple[Tracks, Detections]] = []
     with open_source(video) as source:
-        tracker = make_tracker(DEFAULT_TRACKER, frame_rate=source.frame_rate)
+        frame_rate = source.frame_rate
+        tracker = make_tracker(DEFAULT_TRACKER, frame_rate=frame_rate)
         for frame in source:
             found = predictor(frame.image)[0]
             tracks = tracker.update(found, frame.image, frame.time)
             if frame.number % step:
                 continue
-            frames.append((_agreed(predictor, frame.image, tracks), found))
+            seen.append((_agreed(predictor, frame.image, tracks), found))
+            images.append(folder / "img1" / f"{len(seen):06d}.jpg")
             picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(folder / "img1" / f"{len(frames):06d}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 95])
-        (folder / "seqinfo.ini").write_text(
-            f"[Sequence]\nname={folder.name}\nimDir=img1\nframeRate={source.frame_rate / step:g}\n"
-            f"seqLength={len(frames)}\nimWidth={frame.image.shape[1]}\nimHeight={frame.image.shape[0]}\nimExt=.jpg\n",
-            encoding="utf-8",
-        )
-    people = _walkers([tracks for tracks, _ in frames])
-    sure = [tracks[np.isin(tracks.ids, people)] for tracks, _ in frames]
-    rows = [row for i, (_, found) in enumerate(frames) for row in _rows(i + 1, sure[i], found)]
-    with atomic_path(folder / "gt" / "gt.txt") as temporary:
-        temporary.write_text("".join(rows), encoding="ascii")
-    return sum(map(len, sure))
+            cv2.imwrite(str(images[-1]), picture, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    people = _walkers([tracks for tracks, _ in seen])
+    labels = [
+        _labels(image, tracks[np.isin(tracks.ids, people)], found, frame_rate / step)
+        for image, (tracks, found) in zip(images, seen, strict=True)
+    ]
+    write_mot(LabelledImages(labels, ["person"]), images, folder.parent)
+    return sum(len(entry.boxes) for entry in labels)
 
 
 def _agreed(predictor: Predictor, image: np.ndarray, tracks: Tracks) -> Tracks:
@@ -86,15 +85,11 @@ def _walkers(frames: list[Tracks]) -> list[int]:
     return [i for i, own in tracks if np.ptp(centres[own], axis=0).max() > heights[own].mean() / 2]
 
 
-def _rows(number: int, sure: Tracks, found: Detections) -> list[str]:
-    """Write rows of ground truth: the sure with flag 1, other detections as distractors with flag 0."""
+def _labels(image: Path, sure: Tracks, found: Detections, frame_rate: float) -> Labels:
+    """Return those who are sure as objects, and all other detections as regions to ignore."""
     other = np.setdiff1d(np.arange(len(found)), sure.indices)
-    entries = [(identity, box, 1, 1) for identity, box in zip(sure.ids, found.boxes[sure.indices], strict=True)]
-    entries += [(FIRST_IGNORED + i, found.boxes[i], 0, DISTRACTOR) for i in other]
-    return [
-        f"{number},{identity},{x1 + 1:.2f},{y1 + 1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{flag},{kind},1\n"
-        for identity, (x1, y1, x2, y2), flag, kind in entries
-    ]
+    boxes, ignore = found.boxes[sure.indices], found.boxes[other]
+    return Labels(image, image.name, image, boxes, sure.labels, sure.ids, ignore=ignore, frame_rate=frame_rate)
 
 
 if __name__ == "__main__":

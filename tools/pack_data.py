@@ -32,7 +32,7 @@ def pack_data(name: str, data: Path, packs: Path, longest_side: int = 800, max_m
 
     Args:
         name: Of a file in configs/, for example fairmot_nano.
-        data: Folder that holds detection/, MOT17/, MOT15/, videos/ and pretrained/.
+        data: Folder that holds detection/, MOT17/, MOT15/, pretrained/ and, for fairmot_small, videos/.
         packs: Where the archives go.
         longest_side: Of the images, in pixels.
         max_mb: Size of an archive.
@@ -42,7 +42,7 @@ def pack_data(name: str, data: Path, packs: Path, longest_side: int = 800, max_m
     with tempfile.TemporaryDirectory() as scratch:
         root, packed = Path(scratch, "data"), Path(scratch, "packed")
         sources = [SourceOptions(**source) for source in config["data"]["train"]]
-        sources = pack_sources(sources, prepare_data(data.resolve(), root), packed, longest_side)
+        sources = pack_sources(sources, prepare_data(recipe, data.resolve(), root), packed, longest_side)
         config["data"]["train"] = [{key: value for key, value in asdict(one).items() if value} for one in sources]
         config["data"]["root"] = "packed"
         if name in WIDENED:

@@ -22,6 +22,7 @@ from centertrack.training.cli import main
 
 PROJECT = Path(__file__).resolve().parents[1]
 PRETRAINED = "pretrained/fastestdet_coco.pth"
+VIDEO_LABELS = "videos_labelled"
 WIDENED = {"fairmot_small": "fairmot-nano"}  # starts as these weights, widened
 
 
@@ -32,14 +33,15 @@ def train_weights(
 
     Args:
         name: Of a file in configs/, for example fairmot_nano.
-        data: Folder that holds detection/, MOT17/, MOT15/, videos/ and pretrained/.
+        data: Folder that holds detection/, MOT17/, MOT15/, pretrained/ and, for fairmot_small, videos/.
         epochs: Length of the schedule, by default the configuration's; resume with the same.
         start_from: Weights of this network to train further; by default the start that the configuration describes.
         runs: Where checkpoints, logs and weights go.
     """
     folder = runs.resolve() / name
     folder.mkdir(parents=True, exist_ok=True)
-    root, config = prepare_data(data.resolve(), folder / "data"), PROJECT / "configs" / f"{name}.yaml"
+    config = PROJECT / "configs" / f"{name}.yaml"
+    root = prepare_data(config, data.resolve(), folder / "data")
     os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
     arguments = ["fit", "--config", str(config), "--data.root", str(root)]
     if name not in WIDENED:
@@ -58,7 +60,7 @@ def train_weights(
     print(f"Weights for inference: {weights}")
 
 
-def prepare_data(data: Path, root: Path) -> Path:
+def prepare_data(config: Path, data: Path, root: Path) -> Path:
     """Make a folder of links to the data, with the labels that earlier weights give beside them; return it."""
     root.mkdir(parents=True, exist_ok=True)
     for entry in data.iterdir():
@@ -66,7 +68,8 @@ def prepare_data(data: Path, root: Path) -> Path:
         if not link.is_symlink():
             link.symlink_to(entry)
     mark_unlabelled(data, root / "marked")
-    label_videos(data, root / "videos_labelled")
+    if VIDEO_LABELS in config.read_text(encoding="utf-8"):
+        label_videos(data, root / VIDEO_LABELS)
     return root
 
 
