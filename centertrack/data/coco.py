@@ -113,9 +113,9 @@ class CocoSet(LabelledImages):
             frame=int(image.get("frame_id", 0)),
         )
 
-    def __getitem__(self, index: int) -> Sample:
-        """Return one sample, with masks if there are any."""
-        sample = super().__getitem__(index)
+    def read(self, index: int, reduction: int = 1) -> Sample:
+        """Return one sample as `LabelledImages` does, with masks if there are any."""
+        sample = super().read(index, reduction)
         if self.masks is not None:
             sample.masks = self._read_masks(self.masks, self.entries[index], sample.image.shape[:2])
         return sample

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
@@ -19,6 +25,7 @@ from centertrack.data.mixture import CACHE_MB, MixOptions, Mixture, SourceOption
 from centertrack.geometry import STRIDE
 from tracker.errors import InputError
 
+LOWEST_PRIORITY = 19  # of POSIX
 VALIDATION_SAMPLES = 256
 
 
@@ -69,7 +76,7 @@ class TrackingDataModule(pl.LightningDataModule):
         mix: How samples are mixed.
         seed: Of the draws and augmentations.
         multi_scale: Smallest and largest factor on the size of each training batch; None: always `size`.
-        cache_mb: Memory for decoded images, shared out to the loader processes; of each device, and once more for the
+        cache_mb: Memory for decoded images, which the loader processes share; of each device, and once more for the
             validation.
         transforms: Of `torchvision.transforms.v2`, applied in order to every training sample after our own
             augmentation, and not to those of the validation; boxes, classes and identities follow.
@@ -99,11 +106,12 @@ class TrackingDataModule(pl.LightningDataModule):
         self.batch_size, self.workers, self.samples_per_epoch = batch_size, workers, samples_per_epoch
         self.root = Path(root)
         self._batches_done = 0
-        share = cache_mb / max(1, workers)
-        self.train_set = Mixture(train, size, mix, self.root, seed, cache_mb=share, transforms=transforms)
+        self.train_set = Mixture(train, size, mix, self.root, seed, cache_mb=cache_mb, transforms=transforms)
         self.num_identities = self.train_set.num_identities
         plain = MixOptions(mosaic=0.0, paste=0.0, light=False)
-        self.validation_set = Mixture(validation, size, plain, self.root, seed, cache_mb=share) if validation else None
+        self.validation_set: Mixture | None = None
+        if validation:
+            self.validation_set = Mixture(validation, size, plain, self.root, seed, cache_mb=cache_mb)
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the loader of this epoch's samples."""
@@ -144,16 +152,29 @@ class TrackingDataModule(pl.LightningDataModule):
             collate_fn=collate,
             drop_last=True,
             persistent_workers=self.workers > 0,
-            worker_init_fn=_ignore_termination,
+            worker_init_fn=partial(_begin_loading, _announce_end()),
         )
 
 
-def _ignore_termination(worker: int) -> None:
+def _announce_end() -> Any:
+    """Return a number that forked and spawned processes share: 0, and 1 from when this process begins to end."""
+    ending = multiprocessing.Value("b", 0, lock=False)
+    atexit.register(setattr, ending, "value", 1)
+    return ending
+
+
+def _begin_loading(ending: Any, worker: int) -> None:
     """Let the trainer end a training that is terminated as a group of processes, as `timeout` does it, in good order.
 
-    A loader process that dies of the signal first would look like a crash. It ends with the trainer in any case.
+    A loader process that dies of the signal first would look like a crash. It therefore obeys the signal only once the
+    trainer ends, which sends it then.
+
+    Where the network computes on the same cores, loading gives way: whenever one of its threads waits for a core, all
+    of them wait for that thread. Batches are then made while the network waits for one, on all cores at once.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit() if ending.value else None)
+    if not torch.accelerator.is_available() and hasattr(os, "nice"):
+        os.nice(LOWEST_PRIORITY)
 
 
 def _check_numbers(size: tuple[int, int], batch_size: int, samples_per_epoch: int) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 
-from centertrack.data.sample import Array, shrink_to
+from centertrack.data.sample import Array
 from tracker.errors import InputError
 from tracker.io.images import read_image
 from tracker.io.mot import IMAGE_EXTENSIONS
@@ -16,22 +17,38 @@ _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2
 _EXIF_ORIENTATION, _LYING = 274, (5, 6, 7, 8)
 
 
-def read_shrunk(path: Path, longest_side: int | None) -> tuple[Array, float]:
-    """Read an image file as (H, W, 3) uint8 RGB, its longer side at most `longest_side`, with the factor.
+def read_shrunk(path: Path, longest_side: int | None = None, reduction: int = 1) -> tuple[Array, float]:
+    """Read an image file as (H, W, 3) uint8 RGB, made smaller, with the factor.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough, which takes a fraction of
     the time.
 
+    Args:
+        path: Image file.
+        longest_side: Pixels that its longer side has at most. None: as many as there are.
+        reduction: Its sides are divided by this at least, and rounded up: 1, 2, 4 or 8.
+
     Raises:
         InputError: The file is missing, cut short or no image.
     """
-    if longest_side is None or path.suffix.lower() not in (".jpg", ".jpeg"):
-        return shrink_to(read_image(path), longest_side)
-    width, height = read_size(path)
-    factor = min(1.0, longest_side / max(width, height))
-    mode = next((mode for scale, mode in _REDUCED.items() if factor * scale <= 1), cv2.IMREAD_COLOR)
-    image, size = read_image(path, mode), (round(width * factor), round(height * factor))
-    return image if image.shape[1::-1] == size else cv2.resize(image, size, interpolation=cv2.INTER_AREA), factor
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        width, height = read_size(path)
+        factor = _factor(max(width, height), longest_side, reduction)
+        scale = next(scale for scale in (*_REDUCED, 1) if factor * scale <= 1)
+        image = read_image(path, _REDUCED.get(scale, cv2.IMREAD_COLOR))
+    else:
+        image, scale = read_image(path), 1
+        height, width = image.shape[:2]
+        factor = _factor(max(width, height), longest_side, reduction)
+    if factor * scale == 1:
+        return image, factor
+    to_size = math.ceil if factor == 1 / reduction else round
+    size = (to_size(width * factor), to_size(height * factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), factor
+
+
+def _factor(side: int, longest_side: int | None, reduction: int) -> float:
+    return min(1 / reduction, longest_side / side if longest_side else 1.0)
 
 
 def read_size(path: Path) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from centertrack.data.images import read_shrunk
+from centertrack.data.images import read_shrunk, read_size
 from centertrack.data.sample import Array, Sample, no_boxes
 from tracker.errors import InputError
 
@@ -129,6 +129,7 @@ class LabelledImages:
         self.class_names, mapping = _map_classes(list(class_names), classes)
         self.entries = list(entries) if mapping is None else [_relabelled(entry, mapping) for entry in entries]
         self.longest_side = longest_side
+        self._sizes: dict[int, tuple[int, int]] = {}
         self.num_classes = len(self.class_names)
         self.identities, self.num_identities = _number_identities(self.entries, identities, known)
 
@@ -138,8 +139,18 @@ class LabelledImages:
 
     def __getitem__(self, index: int) -> Sample:
         """Return one sample."""
+        return self.read(index)
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Return width and height of an image file, in pixels."""
+        if index not in self._sizes:
+            self._sizes[index] = read_size(self.entries[index].image)
+        return self._sizes[index]
+
+    def read(self, index: int, reduction: int = 1) -> Sample:
+        """Return one sample, its image as large as the file says over `reduction`, 1, 2, 4 or 8, or smaller."""
         entry = self.entries[index]
-        image, factor = read_shrunk(entry.image, self.longest_side)
+        image, factor = read_shrunk(entry.image, self.longest_side, reduction)
         if entry.relative:
             entry, factor = entry.in_pixels((image.shape[1], image.shape[0])), 1.0
         scale = np.float32(factor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +15,19 @@ from torchvision.transforms.v2 import Transform
 
 from centertrack.data.cache import SampleCache
 from centertrack.data.formats import FORMATS, open_labels
-from centertrack.data.labels import LabelledImages
 from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.torchvision_transforms import apply_transforms
-from centertrack.data.transforms import WarpOptions, narrow_upright, random_light, random_warp
+from centertrack.data.transforms import (
+    REDUCTIONS,
+    WarpOptions,
+    narrow_upright,
+    random_light,
+    random_matrix,
+    warp,
+    wasted_reduction,
+)
 from centertrack.models.options import make_options
 from tracker.errors import InputError
 
@@ -108,10 +114,10 @@ class Mixture(Dataset[dict[str, Tensor]]):
         root: Where relative paths start.
         seed: Another seed, another sequence of samples.
         sets: The data sets, where they are open already.
-        cache_mb: Memory for images that were read before, of each process that draws samples.
+        cache_mb: Memory for images that were read before, shared by the processes that draw samples.
         transforms: Of torchvision, applied in order after everything else; see `to_torchvision` for what they get.
 
-    Images are kept no larger than the largest scale of their warp can show.
+    Images are read no more than twice as large as they are shown.
     """
 
     def __init__(
@@ -130,17 +136,13 @@ class Mixture(Dataset[dict[str, Tensor]]):
         self.sets = list(sets) if sets is not None else [open_source_set(source, root) for source in sources]
         self.warps = [make_options(WarpOptions, source.warp) for source in sources]
         self.aspects = [source.upright_aspect for source in sources]
-        for part, warp in zip(self.sets, self.warps, strict=True):
-            if isinstance(part, LabelledImages):
-                useful = math.ceil(max(size) * warp.scale[1])
-                part.longest_side = min(part.longest_side or useful, useful)
         weights = np.array([source.weight for source in sources], float)
         self.shares = weights / weights.sum()
         self.offsets = np.cumsum([0, *(part.num_identities for part in self.sets)])
         self.num_identities = int(self.offsets[-1])
         largest = max(self.sets, key=lambda part: part.num_classes)
         self.num_classes, self.class_names = largest.num_classes, largest.class_names
-        self.size, self.mix, self.seed = tuple(size), mix or MixOptions(), seed
+        self.size, self.mix, self.seed = (size[0], size[1]), mix or MixOptions(), seed
         self.transforms = tuple(transforms)
         self.people: list[tuple[CutOut, int, float | None]] = [
             (person, int(self.offsets[i]) + person.identity, source.upright_aspect)
@@ -148,7 +150,8 @@ class Mixture(Dataset[dict[str, Tensor]]):
             if source.cut_out
             for person in cut_outs(self.sets[i])
         ]
-        self._cache = SampleCache(cache_mb)
+        self._firsts = np.cumsum([0, *(len(part) for part in self.sets)])
+        self._cache = SampleCache(cache_mb, slots=len(REDUCTIONS) * int(self._firsts[-1]))
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Return one augmented sample as tensors, ready for `collate`."""
@@ -170,18 +173,21 @@ class Mixture(Dataset[dict[str, Tensor]]):
             sample = apply_transforms(sample, self.transforms, int(rng.integers(2**63)))
         return sample
 
-    def _draw(self, rng: np.random.Generator) -> tuple[Sample, int]:
+    def _warped(self, rng: np.random.Generator, size: tuple[int, int]) -> Sample:
         which = int(rng.choice(len(self.sets), p=self.shares))
         item = int(rng.integers(len(self.sets[which])))
-        stored = self._cache.get((which, item), lambda: self.sets[which][item])
-        ids = np.where(stored.ids >= 0, stored.ids + self.offsets[which], -1)
-        return Sample(stored.image, stored.boxes, stored.labels, ids, stored.ignore), which
-
-    def _warped(self, rng: np.random.Generator, size: tuple[int, ...]) -> Sample:
-        sample, which = self._draw(rng)
-        sample = random_warp(sample, (size[0], size[1]), self.warps[which], rng)
+        source = self.sets[which].size(item)
+        matrix = random_matrix(source, size, self.warps[which], rng)
+        stored = self._read(which, item, wasted_reduction(matrix))
+        matrix[:, :2] *= np.array(source) / stored.image.shape[1::-1]
+        sample = warp(stored, matrix, size)
         sample.boxes = narrow_upright(sample.boxes, self.aspects[which])
+        sample.ids = np.where(sample.ids >= 0, sample.ids + self.offsets[which], -1)
         return sample
+
+    def _read(self, which: int, item: int, reduction: int) -> Sample:
+        slot = len(REDUCTIONS) * (int(self._firsts[which]) + item) + REDUCTIONS.index(reduction)
+        return self._cache.get(slot, lambda: self.sets[which].read(item, reduction))
 
     def _mosaic(self, rng: np.random.Generator) -> Sample:
         width, height = self.size
@@ -231,7 +237,10 @@ class Mixture(Dataset[dict[str, Tensor]]):
 
 
 def to_tensors(sample: Sample) -> dict[str, Tensor]:
-    """Turn a sample into tensors: image (3, H, W) uint8; boxes and ignore cxcywh in [0, 1] of its sides."""
+    """Turn a sample into tensors: image (3, H, W) uint8; boxes and ignore cxcywh in [0, 1] of its sides.
+
+    The image lies in memory channels last, as it was decoded and as networks compute fastest.
+    """
     height, width = sample.image.shape[:2]
 
     def normalised(boxes: Array) -> Tensor:
@@ -240,7 +249,7 @@ def to_tensors(sample: Sample) -> dict[str, Tensor]:
         return torch.from_numpy(scaled.astype(np.float32))
 
     return {
-        "image": torch.from_numpy(np.ascontiguousarray(sample.image.transpose(2, 0, 1))),
+        "image": torch.from_numpy(sample.image).permute(2, 0, 1),
         "bboxes": normalised(sample.boxes),
         "labels": torch.from_numpy(sample.labels.astype(np.int64)),
         "ids": torch.from_numpy(sample.ids.astype(np.int64)),
@@ -250,7 +259,7 @@ def to_tensors(sample: Sample) -> dict[str, Tensor]:
 
 def collate(items: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Stack samples to a batch, padding boxes with zeros and marking the true ones in `mask`."""
-    batch = {"image": torch.stack([item["image"] for item in items])}
+    batch = {"image": torch.stack([item["image"].permute(1, 2, 0) for item in items]).permute(0, 3, 1, 2)}
     for name in ("bboxes", "labels", "ids", "ignore"):
         batch[name] = torch.nn.utils.rnn.pad_sequence([item[name] for item in items], batch_first=True)
     counts = torch.tensor([len(item["bboxes"]) for item in items])

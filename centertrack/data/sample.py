@@ -54,11 +54,17 @@ class SampleSet(Protocol):
     def __getitem__(self, index: int) -> Sample:
         """Return one sample, always freshly built: callers may change it."""
 
+    def size(self, index: int) -> tuple[int, int]:
+        """Return width and height of a sample's image in its source, in pixels."""
 
-def shrink_to(image: Array, longest_side: int | None) -> tuple[Array, float]:
+    def read(self, index: int, reduction: int) -> Sample:
+        """Return one sample with an image of that size over `reduction`, 1, 2, 4 or 8, or smaller."""
+
+
+def shrink_to(image: Array, longest_side: float | None) -> tuple[Array, float]:
     """Return the image with its longer side at most `longest_side`, and the factor.
 
-    Training inputs are smaller than most sources; a shrunken copy is decoded once and kept in memory.
+    Training inputs are smaller than most sources.
     """
     import cv2
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from centertrack.data.sample import Sample
+from centertrack.data.sample import Sample, shrink_to
 from centertrack.data.synthetic import SceneConfig, StreetScene
 
 MIN_VISIBILITY = 0.15
@@ -53,6 +55,18 @@ class SyntheticSet:
         if scene not in self._stored:
             self._stored[scene] = self._render(scene)
         return self._stored[scene][frame]
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Return width and height of the images in pixels, which all frames share."""
+        return self.configs[index // self.frames].size
+
+    def read(self, index: int, reduction: int = 1) -> Sample:
+        """Return one frame, its sides divided by 1, 2, 4 or 8."""
+        sample = self[index]
+        longest_side = max(sample.image.shape) / reduction
+        image, factor = shrink_to(sample.image, longest_side)
+        scale = np.float32(factor)
+        return replace(sample, image=image, boxes=sample.boxes * scale, ignore=sample.ignore * scale)
 
     def _render(self, scene: int) -> list[Sample]:
         street = StreetScene(self.configs[scene])

@@ -12,6 +12,7 @@ from centertrack.data.sample import Array, Sample, no_boxes
 MIN_SIDE = 3.0  # px of the training image; smaller people are ignored, not learnt
 MIN_INSIDE = 0.3  # part of a box that must lie in the image to be learnt
 PADDING = (127, 127, 127)
+REDUCTIONS = (8, 4, 2, 1)  # of sides, which JPEGs can be decoded with
 UPRIGHT = (0.0, 1.0, 1.8, 2.5)  # widths of boxes, where one is somebody who stands ...
 UPRIGHT_NARROWED = (0.0, 1.0, 1.24, 2.5)  # ... and what benchmarks make of them
 
@@ -35,26 +36,21 @@ class WarpOptions:
     flip: float = 0.5
 
 
-def random_warp(sample: Sample, size: tuple[int, int], options: WarpOptions, rng: np.random.Generator) -> Sample:
-    """Scale, stretch, rotate, shear, mirror and shift a sample onto a canvas.
+def random_matrix(
+    source: tuple[int, int], size: tuple[int, int], options: WarpOptions, rng: np.random.Generator
+) -> Array:
+    """Draw a warp that scales, stretches, rotates, shears, mirrors and shifts an image onto a canvas.
 
     Args:
-        sample: Any size.
+        source: Width and height of the image in pixels.
         size: Width and height of the canvas.
         options: Ranges.
         rng: Source of chance.
 
     Returns:
-        A sample of the canvas's size; people who mostly left it became ignore regions.
+        (2, 3) float32, from pixels of the image to those of the canvas.
     """
-    return warp(sample, random_matrix(sample.image.shape[:2], size, options, rng), size)
-
-
-def random_matrix(
-    shape: tuple[int, ...], size: tuple[int, int], options: WarpOptions, rng: np.random.Generator
-) -> Array:
-    """Draw the (2, 3) matrix of a warp from source to canvas pixels."""
-    height, width = shape[0], shape[1]
+    width, height = source
     aspect = _log_uniform(rng, *options.aspect)
     fit = min(size[0] / (width * aspect), size[1] / height)
     scale = fit * _log_uniform(rng, *options.scale)
@@ -70,15 +66,31 @@ def random_matrix(
     return np.column_stack((linear, shift)).astype(np.float32)
 
 
+def wasted_reduction(matrix: Array) -> int:
+    """Return by which of 1, 2, 4, 8 an image may be divided before a warp, which still makes it smaller, or no larger.
+
+    What is read that small is read sooner, and its finest details do not alias.
+
+    Args:
+        matrix: (2, 3), of the whole image.
+
+    >>> [wasted_reduction(np.diag([scale, 0.1])) for scale in (1.0, 0.6, 0.5, 0.3, 0.01)]
+    [1, 1, 2, 2, 8]
+    """
+    shown = float(np.hypot(matrix[0, :2], matrix[1, :2]).max())
+    return next(reduction for reduction in REDUCTIONS if reduction * shown <= 1 or reduction == 1)
+
+
 def warp(sample: Sample, matrix: Array, size: tuple[int, int]) -> Sample:
-    """Apply a (2, 3) matrix to image, boxes and ignore regions.
+    """Apply a (2, 3) matrix to image, boxes and ignore regions; people who mostly left it become ignore regions.
 
     A box becomes the box around the ellipse that it held, because a person does not fill the corners: those of a
     standing person, turned by 4 degrees, would make the box nearly a fifth wider. It is not clipped: how far a person
     reaches beyond the border is worth learning.
     """
-    flags = cv2.INTER_AREA if abs(np.linalg.det(matrix[:, :2])) < 0.25 else cv2.INTER_LINEAR
-    image = cv2.warpAffine(sample.image, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING)
+    of_centres = matrix.copy()  # OpenCV counts pixels from the middle of the first one, boxes from its corner
+    of_centres[:, 2] += (matrix[:, :2].sum(axis=1) - 1) / 2
+    image = cv2.warpAffine(sample.image, of_centres, size, borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING)
     boxes, ignore = _warp_boxes(sample.boxes, matrix), _warp_boxes(sample.ignore, matrix)
     return keep_visible(Sample(image, boxes, sample.labels, sample.ids, ignore))
 

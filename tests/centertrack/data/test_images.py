@@ -42,6 +42,19 @@ def test_a_shrunken_image_is_the_image_shrunken(tmp_path: Path, suffix: str, lon
     assert np.abs(found.astype(int) - expected).max() <= 6  # of 255: another filter, the same place and colours
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("reduction", [1, 2, 4, 8])
+def test_a_reduced_image_has_its_sides_divided_and_rounded_up(tmp_path: Path, suffix: str, reduction: int) -> None:
+    path = write_ramp(tmp_path / f"ramp{suffix}", (642, 355))
+    found, factor = read_shrunk(path, reduction=reduction)
+    assert factor == 1 / reduction
+    assert found.shape == (-(-355 // reduction), -(-642 // reduction), 3)
+    expected = cv2.resize(read_image(path), found.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(found.astype(int) - expected).max() <= 6
+    smaller, factor = read_shrunk(path, 64, reduction)
+    assert max(smaller.shape) == 64 and factor == 64 / 642
+
+
 def test_an_upright_photograph_is_turned_at_any_size(tmp_path: Path) -> None:
     path = turned(write_ramp(tmp_path / "ramp.jpg", (640, 320)))
     assert read_size(path) == (320, 640)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +15,8 @@ import pytest
 import torch
 
 from centertrack.data.datamodule import EpochSampler, TrackingDataModule
+from centertrack.data.labels import LabelledImages
 from centertrack.data.mixture import MixOptions, Mixture, SourceOptions, collate
-from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.transforms import narrow_upright
 from tracker.errors import InputError
 
@@ -86,32 +88,33 @@ def test_multi_scale_batches_keep_their_boxes(sources: list[SourceOptions]) -> N
     assert module.on_after_batch_transfer(batch, 0)["image"] is batch["image"]
 
 
-def test_images_are_kept_no_larger_than_the_warp_can_show(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cache_mb", [100, 0])
+def test_images_are_read_at_most_twice_as_large_as_they_are_shown(
+    tmp_path: Path, cache_mb: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "labels").mkdir()
     (tmp_path / "images").mkdir()
-    cv2.imwrite(str(tmp_path / "images" / "a.jpg"), np.zeros((960, 1280, 3), np.uint8))
-    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.25 0.5\n")
-    for longest_side, kept in ((None, 192), (500, 192), (100, 100)):
-        options = {} if longest_side is None else {"longest_side": longest_side}
-        mixture = Mixture([SourceOptions("yolo", str(tmp_path), options=options, warp={"scale": [0.5, 2.0]})], SIZE)
-        sample = mixture.sets[0][0]
-        assert sample.image.shape == (kept * 3 / 4, kept, 3)
-        np.testing.assert_allclose(
-            sample.boxes, [[kept * 3 / 8, kept * 3 / 16, kept * 5 / 8, kept * 9 / 16]], rtol=1e-5
-        )
-
-
-@pytest.mark.parametrize("cache_mb", [100, 0])
-def test_images_are_read_again_only_where_memory_is_short(
-    sources: list[SourceOptions], cache_mb: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reads = []
-    read = SyntheticSet.__getitem__
-    monkeypatch.setattr(SyntheticSet, "__getitem__", lambda self, i: (reads.append(i), read(self, i))[1])
-    mixture = TrackingDataModule(sources[:1], size=SIZE, workers=0, cache_mb=cache_mb).train_set
-    first, again = mixture.sample(3), mixture.sample(3)
-    np.testing.assert_array_equal(first.image, again.image)
-    assert len(reads) == len(set(reads)) if cache_mb else len(reads) > len(set(reads))
+    photograph = np.zeros((960, 1280, 3), np.uint8)
+    photograph[240:720, 320:960] = 255
+    cv2.imwrite(str(tmp_path / "images" / "a.jpg"), photograph)
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    reads: list[tuple[int, int]] = []
+    read = LabelledImages.read
+    monkeypatch.setattr(
+        LabelledImages, "read", lambda self, i, reduction: (reads.append((i, reduction)), read(self, i, reduction))[1]
+    )
+    # 960 x 1280 fits into 96 x 64 at a fifteenth, so that a scale of 1, 3.7 and 9 shows 0.07, 0.25 and 0.6 of it.
+    for scale, reduction in ((1.0, 8), (3.7, 4), (9.0, 1)):
+        warp = {"scale": [scale, scale], "aspect": [1, 1], "rotation": 0, "shear": 0}
+        source = SourceOptions("yolo", str(tmp_path), warp=warp)
+        mixture = Mixture([source], SIZE, MixOptions(mosaic=0.0, light=False), cache_mb=cache_mb)
+        reads.clear()
+        for index in range(3):
+            sample = mixture.sample(index)
+            white = (sample.image[..., 0] > 200).sum()
+            for box in np.clip(sample.boxes, 0, [*SIZE, *SIZE]):  # none where the crop hardly shows it
+                np.testing.assert_allclose(white, np.prod(box[2:] - box[:2]), rtol=0.1, atol=30)
+        assert reads == [(0, reduction)] * (1 if cache_mb else 3)
 
 
 def test_weights_steer_the_draw(sources: list[SourceOptions]) -> None:
@@ -169,6 +172,21 @@ def test_an_interrupted_epoch_goes_on_after_what_was_taken() -> None:
     assert list(sampler) == [15]  # of 9, 11, 13, 15
     sampler.set_epoch(2)
     assert list(sampler) == [17, 19, 21, 23]
+
+
+def test_a_program_ends_although_it_still_loads() -> None:
+    program = """
+from centertrack.data.datamodule import TrackingDataModule
+from centertrack.data.mixture import SourceOptions
+
+source = SourceOptions("synthetic", options={"scenes": 1, "frames": 1, "size": [96, 64], "seconds": 0.1})
+if __name__ == "__main__":
+    batches = iter(TrackingDataModule([source], size=(96, 64), batch_size=1, workers=1).train_dataloader())
+    next(batches)
+    print("ending")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (0, "ending\n"), ended.stderr
 
 
 def test_loader_processes_leave_termination_to_the_trainer(sources: list[SourceOptions]) -> None:
