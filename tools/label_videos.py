@@ -2,8 +2,9 @@
 
     python tools/label_videos.py FOLDER_OF_DATA OUTPUT_FOLDER
 
-A person is labelled where a detection and one in the mirrored image agree, in a track that moves; the track is the
-identity. Whatever else might be a person becomes a region to ignore. `configs/fairmot_small.yaml` trains on the result.
+A person is labelled where looks at the image and at its mirror image agree (tools/teacher.py), in a track that moves;
+the track is the identity. Whatever else might be a person becomes a region to ignore. `configs/fairmot_small.yaml`
+trains on the result.
 """
 
 from __future__ import annotations
@@ -13,21 +14,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jsonargparse import auto_cli
+from teacher import Teacher
 
 from centertrack.data.labels import LabelledImages, Labels
 from centertrack.data.mot import write_mot
-from centertrack.predictor import Predictor
 from tracker import DEFAULT_TRACKER, Detections, Tracks, make_tracker
-from tracker.boxes import iou_matrix
 from tracker.io.video import open_source
 
-VIDEOS = ("vtest.avi", "people.mp4")
-SIZE = (960, 544)  # of the network's input: more people are found than at the size that the weights were made for
+VIDEOS = ("vtest.avi", "people.mp4", "cctv.mp4")
+SIZES = ((960, 544), (640, 384), (448, 256))
 SURE, UNSURE = 0.45, 0.12
-AGREE = 0.6  # IoU with a detection of the mirrored image
 
 
-def label_videos(data: Path, output: Path, weights: str = "fairmot-nano", step: int = 6) -> None:
+def label_videos(data: Path, output: Path, weights: str = "fairmot-small", step: int = 6) -> None:
     """Write a sequence for every video; those that exist are kept.
 
     Args:
@@ -36,14 +35,14 @@ def label_videos(data: Path, output: Path, weights: str = "fairmot-nano", step: 
         weights: Find the people.
         step: Every n-th frame becomes a training image; all are tracked.
     """
-    predictor = Predictor(weights, image_size=SIZE, min_score=UNSURE)
+    teacher = Teacher(weights, SIZES, UNSURE)
     for video in VIDEOS:
         folder = output / Path(video).stem
         if not (folder / "gt" / "gt.txt").is_file():
-            print(f"{video}: {_label(predictor, data / 'videos' / video, folder, step)} people labelled")
+            print(f"{video}: {_label(teacher, data / 'videos' / video, folder, step)} people labelled")
 
 
-def _label(predictor: Predictor, video: Path, folder: Path, step: int) -> int:
+def _label(teacher: Teacher, video: Path, folder: Path, step: int) -> int:
     (folder / "img1").mkdir(parents=True, exist_ok=True)
     images: list[Path] = []
     seen: list[tuple[Tracks, Detections]] = []
@@ -51,11 +50,12 @@ def _label(predictor: Predictor, video: Path, folder: Path, step: int) -> int:
         frame_rate = source.frame_rate
         tracker = make_tracker(DEFAULT_TRACKER, frame_rate=frame_rate)
         for frame in source:
-            found = predictor(frame.image)[0]
+            found = teacher.look(frame.image)
             tracks = tracker.update(found, frame.image, frame.time)
             if frame.number % step:
                 continue
-            seen.append((_agreed(predictor, frame.image, tracks), found))
+            sure = tracks[(tracks.scores > SURE) & (tracks.indices >= 0)]
+            seen.append((sure[teacher.confirms(frame.image, sure.boxes)], found))
             images.append(folder / "img1" / f"{len(seen):06d}.jpg")
             picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
             cv2.imwrite(str(images[-1]), picture, [cv2.IMWRITE_JPEG_QUALITY, 95])
@@ -66,14 +66,6 @@ def _label(predictor: Predictor, video: Path, folder: Path, step: int) -> int:
     ]
     write_mot(LabelledImages(labels, ["person"]), images, folder.parent)
     return sum(len(entry.boxes) for entry in labels)
-
-
-def _agreed(predictor: Predictor, image: np.ndarray, tracks: Tracks) -> Tracks:
-    """Return the tracks that are sure, and that the mirrored image shows too."""
-    mirrored = predictor(np.ascontiguousarray(image[:, ::-1]))[0].boxes
-    back = mirrored[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (image.shape[1], 0, image.shape[1], 0)
-    agree = iou_matrix(tracks.boxes, back).max(axis=1, initial=0.0) > AGREE
-    return tracks[agree & (tracks.scores > SURE) & (tracks.indices >= 0)]
 
 
 def _walkers(frames: list[Tracks]) -> list[int]:

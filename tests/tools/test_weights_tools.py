@@ -9,9 +9,37 @@ import pytest
 from label_videos import label_videos
 from mark_unlabelled import WIDTH_FACTORS, mark_unlabelled
 from picture_failures import Verdict, judge, worst
+from teacher import Teacher
 
 from centertrack.data.formats import open_labels
 from tracker import Detections, InputError
+
+
+def test_a_teacher_says_once_whom_several_looks_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Finder:
+        """Finds a large person in small inputs, a small one in large inputs, and somebody in all of them."""
+
+        def __init__(self, weights: str, image_size: tuple[int, int], min_score: float) -> None:
+            self.size = image_size
+
+        def __call__(self, image: np.ndarray) -> list[Detections]:
+            is_small = self.size == (64, 64)
+            own = [10, 0, 60, 100] if is_small else [150, 50, 155, 60]
+            shared = [80 + is_small, 20, 100, 60]
+            embeddings = np.eye(2)[[int(is_small), int(is_small)]]
+            return [Detections([own, shared], [0.5, 0.9 if is_small else 0.8], None, embeddings)]
+
+    monkeypatch.setattr("teacher.Predictor", Finder)
+    teacher = Teacher("any", ((64, 64), (320, 160)), 0.1)
+    image = np.zeros((100, 200, 3), np.uint8)
+    found = teacher.look(image)
+    order = np.argsort(found.boxes[:, 0])
+    assert found.boxes[order].tolist() == [[10, 0, 60, 100], [81, 20, 100, 60], [150, 50, 155, 60]]
+    np.testing.assert_allclose(found.scores[order], [0.5, 0.9, 0.5])
+    assert found.embeddings[order].tolist() == [[0, 1], [0, 1], [1, 0]]
+    # Mirrored, the large one is at 140 to 190 and the small one at 45 to 50; only who is in the middle is where it was.
+    places = np.array([[140, 0, 190, 100], [10, 0, 60, 100], [100, 20, 120, 60]], float)
+    assert teacher.confirms(image, places).tolist() == [True, False, True]
 
 
 def test_people_without_a_label_become_crowd_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +48,7 @@ def test_people_without_a_label_become_crowd_regions(tmp_path: Path, monkeypatch
     class Finder:
         """Finds somebody at x 10 to 20 and somebody at x 50 to 60 of the stored image, however wide it is shown."""
 
-        def __init__(self, weights: str, min_score: float) -> None:
+        def __init__(self, weights: str, image_size: tuple[int, int], min_score: float) -> None:
             pass
 
         def __call__(self, image: np.ndarray) -> list[Detections]:
@@ -29,7 +57,8 @@ def test_people_without_a_label_become_crowd_regions(tmp_path: Path, monkeypatch
             boxes = np.array([[10, 10, 20, 40], [50, 10, 60, 40]], np.float32) * [factor, 1, factor, 1]
             return [Detections(boxes, np.array([0.9, 0.8]), np.zeros(2, int))]
 
-    monkeypatch.setattr("mark_unlabelled.Predictor", Finder)
+    monkeypatch.setattr("teacher.Predictor", Finder)
+    monkeypatch.setattr("mark_unlabelled.SIZES", ((64, 64),))
     for name in WIDTH_FACTORS:
         folder = tmp_path / "detection" / name
         (folder / "images").mkdir(parents=True)
@@ -68,7 +97,7 @@ def test_videos_are_labelled_where_a_mirrored_look_agrees_and_something_moves(
                 boxes = boxes[:2, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [200, 0, 200, 0]
             return [Detections(boxes, np.full(len(boxes), 0.9), np.zeros(len(boxes), int))]
 
-    monkeypatch.setattr("label_videos.Predictor", Finder)
+    monkeypatch.setattr("teacher.Predictor", Finder)
     monkeypatch.setattr("label_videos.VIDEOS", ("walk",))
     (tmp_path / "videos" / "walk").mkdir(parents=True)
     for number in range(1, 31):
