@@ -12,6 +12,7 @@ import numpy as np
 from torch.utils.data import get_worker_info
 
 from centertrack.data.sample import Array, Sample
+from tracker.errors import InputError
 
 MEGABYTE = 2**20
 Buffer = bytes | memoryview
@@ -29,6 +30,9 @@ class SampleCache:
     Args:
         megabytes: Memory that samples may take, of all processes together. It is taken as samples come.
         slots: How many different samples there are.
+
+    Raises:
+        InputError: There is not as much memory.
     """
 
     def __init__(self, megabytes: float, slots: int) -> None:
@@ -58,7 +62,12 @@ class _Store:
     """Records of bytes in memory that forked processes share, each written once."""
 
     def __init__(self, megabytes: float, slots: int) -> None:
-        self._memory = memoryview(mmap.mmap(-1, max(1, int(megabytes * MEGABYTE))))
+        try:
+            self._memory = memoryview(mmap.mmap(-1, max(1, int(megabytes * MEGABYTE))))
+        except (OSError, OverflowError) as error:
+            raise InputError(
+                f"this system does not give {megabytes:g} MB for decoded images ({error}); lower data.cache_mb"
+            ) from error
         places = np.frombuffer(mmap.mmap(-1, max(1, slots) * 16), np.int64)
         self._places: Array = places.reshape(-1, 2)  # first byte and length
         self._end = multiprocessing.Value("q", 0)

@@ -9,6 +9,7 @@ import pytest
 
 from centertrack.data.cache import SampleCache
 from centertrack.data.sample import Sample, no_boxes
+from tracker.errors import InputError
 
 
 def sample_of(kilobytes: int, masks: bool = False, value: int = 7) -> Sample:
@@ -48,6 +49,11 @@ def test_no_memory_no_cache() -> None:
     first, second = sample_of(1), sample_of(1)
     assert cache.get(0, lambda: first) is first
     assert cache.get(0, lambda: second) is second
+
+
+def test_more_memory_than_there_is() -> None:
+    with pytest.raises(InputError, match=r"does not give 1e\+12 MB for decoded images \(.*\); lower data.cache_mb"):
+        SampleCache(megabytes=1e12, slots=1)
 
 
 def test_what_is_kept_cannot_be_changed() -> None:
