@@ -1,6 +1,7 @@
 """Measure weights on the real sequences that shipped weights are judged by.
 
     python tools/measure_weights.py WEIGHTS FOLDER_OF_DATA [--tracker NAME] [--options {min_score: 0.3}]
+        [--image_size [960,544]] [--postprocess [link,interpolate,smooth]]
 
 Tracks TUD-Campus, frames 201 to 263 of MOT17-09 and the last third of ETH-Sunnyday, detects in the frames of
 MOT17-mini, and prints MOTA, IDF1, HOTA and AP50; and of the embeddings at the true boxes, how often the nearest one of
@@ -25,8 +26,10 @@ from centertrack.training.retrieval import retrieval_scores
 from centertrack.training.validation import embed_boxes
 from tracker import DEFAULT_TRACKER, evaluate, make_tracker
 from tracker.io.atomic import atomic_path
-from tracker.io.mot import MotWriter, read_sequence_info
+from tracker.io.mot import read_sequence_info
 from tracker.io.video import open_source
+from tracker.postprocess import Trajectories, TrajectoryRecorder
+from tracker.postprocess import postprocess as postprocess_tracks
 
 SEQUENCES = {
     "MOT15/train/TUD-Campus": (1, 71),
@@ -44,6 +47,8 @@ def measure_weights(
     runtime: str = "auto",
     json_output: Path | None = None,
     options: dict[str, Any] | None = None,
+    image_size: tuple[int, int] | None = None,
+    postprocess: tuple[str, ...] = (),
 ) -> dict[str, dict[str, float]]:
     """Measure weights.
 
@@ -54,13 +59,18 @@ def measure_weights(
         runtime: See `centertrack track --runtime`.
         json_output: Write the figures here too.
         options: Options of the tracker.
+        image_size: Width and height of the network's input, by default that of the weights.
+        postprocess: What is done to the tracks offline, see `centertrack track --postprocess`.
     """
-    predictor = Predictor(weights, runtime=runtime, min_score=0.001, max_detections=500)
+    predictor = Predictor(weights, runtime=runtime, image_size=image_size, min_score=0.001, max_detections=500)
     model = from_pretrained(weights).eval()
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for path, frames in SEQUENCES.items():
-            figures[Path(path).name] = _track(predictor, data / path, frames, tracker, options or {}, Path(folder))
+            results = Path(folder, f"{Path(path).name}.txt")
+            _track(predictor, data / path, frames, (tracker, options or {}), postprocess).write(results)
+            scores = evaluate(data / path, results, frames="{}:{}".format(*frames)).combined.to_dict()
+            figures[Path(path).name] = {metric: float(scores[metric]) for metric in METRICS}  # type: ignore[arg-type]
             figures[Path(path).name] |= _search(model, data / path, frames)
         figures["MOT17-mini"] = {"AP50": _average_precision(predictor, data / MINI, Path(folder, "mini"))}
     for name, values in figures.items():
@@ -72,17 +82,21 @@ def measure_weights(
 
 
 def _track(
-    predictor: Predictor, sequence: Path, frames: tuple[int, int], name: str, options: dict[str, Any], folder: Path
-) -> dict[str, float]:
-    """Track a stretch of a sequence with a fresh tracker and score that stretch."""
-    first, last = frames
-    with open_source(sequence) as source, MotWriter(folder / f"{sequence.name}.txt") as writer:
-        follower = make_tracker(name, frame_rate=source.frame_rate, **options)
+    predictor: Predictor,
+    sequence: Path,
+    frames: tuple[int, int],
+    tracker: tuple[str, dict[str, Any]],
+    steps: tuple[str, ...],
+) -> Trajectories:
+    """Track a stretch of a sequence with a fresh tracker, given by its name and options."""
+    recorder = TrajectoryRecorder()
+    with open_source(sequence) as source:
+        follower = make_tracker(tracker[0], frame_rate=source.frame_rate, **tracker[1])
         for frame in source:
-            if first <= frame.number <= last:
-                writer.write(frame.number, follower.update(predictor(frame.image)[0]))
-    scores = evaluate(sequence, folder / f"{sequence.name}.txt", frames=f"{first}:{last}").combined.to_dict()
-    return {metric: float(scores[metric]) for metric in METRICS}  # type: ignore[arg-type]
+            if frames[0] <= frame.number <= frames[1]:
+                found = predictor(frame.image)[0]
+                recorder.add(frame.number, follower.update(found), found)
+        return postprocess_tracks(recorder.finish(), steps, source.frame_rate)
 
 
 def _search(model: CenterNet, sequence: Path, frames: tuple[int, int]) -> dict[str, float]:
