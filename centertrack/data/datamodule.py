@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +156,7 @@ class TrackingDataModule(pl.LightningDataModule):
         )
 
 
+@cache
 def _announce_end() -> Any:
     """Return a number that forked and spawned processes share: 0, and 1 from when this process begins to end."""
     ending = multiprocessing.Value("b", 0, lock=False)

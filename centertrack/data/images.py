@@ -13,7 +13,13 @@ from tracker.errors import InputError
 from tracker.io.images import read_image
 from tracker.io.mot import IMAGE_EXTENSIONS
 
-_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
+_MODES = {
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    1: cv2.IMREAD_COLOR,
+}
+REDUCTIONS = tuple(_MODES)  # by which JPEGs are divided while they are decoded
 _EXIF_ORIENTATION, _LYING = 274, (5, 6, 7, 8)
 
 
@@ -34,8 +40,8 @@ def read_shrunk(path: Path, longest_side: int | None = None, reduction: int = 1)
     if path.suffix.lower() in (".jpg", ".jpeg"):
         width, height = read_size(path)
         factor = _factor(max(width, height), longest_side, reduction)
-        scale = next(scale for scale in (*_REDUCED, 1) if factor * scale <= 1)
-        image = read_image(path, _REDUCED.get(scale, cv2.IMREAD_COLOR))
+        scale = spare_reduction(factor)
+        image = read_image(path, _MODES[scale])
     else:
         image, scale = read_image(path), 1
         height, width = image.shape[:2]
@@ -45,6 +51,15 @@ def read_shrunk(path: Path, longest_side: int | None = None, reduction: int = 1)
     to_size = math.ceil if factor == 1 / reduction else round
     size = (to_size(width * factor), to_size(height * factor))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA), factor
+
+
+def spare_reduction(factor: float) -> int:
+    """Return the largest of `REDUCTIONS` that leaves an image no smaller than `factor` makes it; 1 where none does.
+
+    >>> [spare_reduction(factor) for factor in (2.0, 1.0, 0.6, 0.5, 0.3, 0.01)]
+    [1, 1, 1, 2, 2, 8]
+    """
+    return next((reduction for reduction in REDUCTIONS if reduction * factor <= 1), 1)
 
 
 def _factor(side: int, longest_side: int | None, reduction: int) -> float:

@@ -15,12 +15,12 @@ from torchvision.transforms.v2 import Transform
 
 from centertrack.data.cache import SampleCache
 from centertrack.data.formats import FORMATS, open_labels
+from centertrack.data.images import REDUCTIONS
 from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.torchvision_transforms import apply_transforms
 from centertrack.data.transforms import (
-    REDUCTIONS,
     WarpOptions,
     narrow_upright,
     random_light,

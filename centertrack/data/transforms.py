@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from centertrack.data.images import spare_reduction
 from centertrack.data.sample import Array, Sample, no_boxes
 
 MIN_SIDE = 3.0  # px of the training image; smaller people are ignored, not learnt
 MIN_INSIDE = 0.3  # part of a box that must lie in the image to be learnt
 PADDING = (127, 127, 127)
-REDUCTIONS = (8, 4, 2, 1)  # of sides, which JPEGs can be decoded with
 UPRIGHT = (0.0, 1.0, 1.8, 2.5)  # widths of boxes, where one is somebody who stands ...
 UPRIGHT_NARROWED = (0.0, 1.0, 1.24, 2.5)  # ... and what benchmarks make of them
 
@@ -77,8 +77,7 @@ def wasted_reduction(matrix: Array) -> int:
     >>> [wasted_reduction(np.diag([scale, 0.1])) for scale in (1.0, 0.6, 0.5, 0.3, 0.01)]
     [1, 1, 2, 2, 8]
     """
-    shown = float(np.hypot(matrix[0, :2], matrix[1, :2]).max())
-    return next(reduction for reduction in REDUCTIONS if reduction * shown <= 1 or reduction == 1)
+    return spare_reduction(float(np.hypot(matrix[0, :2], matrix[1, :2]).max()))
 
 
 def warp(sample: Sample, matrix: Array, size: tuple[int, int]) -> Sample:
