@@ -95,7 +95,7 @@ def _track(
         for frame in source:
             if frames[0] <= frame.number <= frames[1]:
                 found = predictor(frame.image)[0]
-                recorder.add(frame.number, follower.update(found), found)
+                recorder.add(frame.number, follower.update(found, frame.image, frame.time), found)
         return postprocess_tracks(recorder.finish(), steps, source.frame_rate)
 
 

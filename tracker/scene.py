@@ -8,7 +8,8 @@ Five things were added, each because it helped on both halves of MOT17's public 
   extents agree (after Yang et al., "Hybrid-SORT", 2023).
 - A steadier filter: detections are trusted less and velocities change more slowly, in real time rather than per frame.
 - A longer memory.
-- Coasting. A track that was followed for a while is still shown for a moment after its detection is missed.
+- Coasting. A track that was followed for a while is still shown for a moment after its detection is missed, and longer
+  while another track hides the place where it should be; not where it would be outside of the image.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from tracker.trackset import LOST, TRACKED
 _NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
 _MIN_PAIRS = 4  # boxes that must agree before they speak for the scene
 _PAIR_LIMIT = 0.9  # 1 - IoU of boxes that may speak for it
-_MIN_INSIDE = 0.7  # share of a coasting box that must lie where boxes have been seen
+_MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
+_MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,9 @@ class SceneOptions(BoTSortOptions):
         follow_scene: Take the common jump of all boxes from the predictions.
         embedding_limit: As in BoT-SORT, but stricter: looks that are learnt from few people must not overrule overlap.
         height_weight: Exponent of the agreement of heights in the cost; 0 leaves it out.
-        coast_seconds: How long a track is shown after its last detection; 0 shows only what was detected.
+        coast_seconds: How long a track is shown after its last detection.
+        hidden_seconds: The same while a tracked box covers at least half of it. With both 0, only what was detected is
+            shown.
         min_coast_hits: Detections that a track needs before it may coast.
     """
 
@@ -51,13 +55,15 @@ class SceneOptions(BoTSortOptions):
     follow_scene: bool = True
     height_weight: float = 2.0
     coast_seconds: float = 0.2
+    hidden_seconds: float = 0.75
     min_coast_hits: int = 8
 
 
 class SceneTracker(BoTSortTracker):
     """Tracks by motion and overlap and, if told so, appearance; boxes are enough.
 
-    Coasting tracks have the index -1 in the result.
+    Coasting tracks have the index -1 in the result. Who leaves the image does not coast; where `update` is not given the
+    frame, its borders are guessed from the boxes seen so far.
 
     >>> tracker = SceneTracker()
     >>> tracker.update(Detections([[10, 10, 30, 60]], [0.9])).ids
@@ -70,7 +76,7 @@ class SceneTracker(BoTSortTracker):
 
     def reset(self) -> None:  # noqa: D102
         super().reset()
-        self._extent = np.array([np.inf, np.inf, -np.inf, -np.inf])  # xyxy around all boxes seen so far
+        self._extent = np.array([np.inf, np.inf, -np.inf, -np.inf])  # xyxy of the image, as far as it is known
 
     def state_dict(self) -> dict[str, Any]:  # noqa: D102
         return {**super().state_dict(), "extent": self._extent.copy()}
@@ -80,9 +86,12 @@ class SceneTracker(BoTSortTracker):
         self._extent = np.array(state["extent"])
 
     def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
-        if len(detections):
-            self._extent[:2] = np.minimum(self._extent[:2], detections.boxes[:, :2].min(axis=0))
-            self._extent[2:] = np.maximum(self._extent[2:], detections.boxes[:, 2:].max(axis=0))
+        if frame is not None:
+            self._extent = np.array([0.0, 0.0, frame.shape[1], frame.shape[0]])
+        elif len(detections):
+            first, last = detections.boxes[:, :2].min(axis=0), detections.boxes[:, 2:].max(axis=0)
+            self._extent[:2] = np.minimum(self._extent[:2], np.maximum(first, 0.0))  # no image begins before 0
+            self._extent[2:] = np.maximum(self._extent[2:], last)
         return super()._track(detections, frame, steps)
 
     def _predict(self, frame: Array | None, steps: float) -> None:
@@ -116,17 +125,29 @@ class SceneTracker(BoTSortTracker):
     def _shown(self) -> Array:
         """Return the rows of the tracked and of the coasting tracks."""
         tracks, options = self._tracks, self.options
-        absent = self._now - tracks.seen
-        coasting = (tracks.states == LOST) & (absent <= options.coast_seconds * options.frame_rate + 1e-6)
-        rows = (coasting & (tracks.hits >= options.min_coast_hits)).nonzero()[0]
+        seen = super()._shown()
+        longest = max(options.coast_seconds, options.hidden_seconds)
+        may_coast = (tracks.states == LOST) & (tracks.hits >= options.min_coast_hits) & self._absent_at_most(longest)
+        rows = may_coast.nonzero()[0]
         if not len(rows):
-            return super()._shown()
-        boxes = self._boxes[rows]
-        inside = np.concatenate(
-            [np.maximum(boxes[:, :2], self._extent[:2]), np.minimum(boxes[:, 2:], self._extent[2:])], 1
-        )
-        stays = (inside[:, 2:] > inside[:, :2]).all(axis=1) & (box_area(inside) >= _MIN_INSIDE * box_area(boxes))
-        return np.concatenate([super()._shown(), rows[stays]])
+            return seen
+        boxes = self._boxes.take(rows, axis=0)
+        hidden = _largest_cover(boxes, self._boxes.take(seen, axis=0)) >= _MIN_HIDDEN
+        in_time = np.where(hidden, longest, options.coast_seconds)
+        stays = self._absent_at_most(in_time, rows) & (_largest_cover(boxes, self._extent[None]) >= _MIN_INSIDE)
+        return np.concatenate([seen, rows[stays]])
+
+    def _absent_at_most(self, seconds: float | Array, rows: Array | slice = slice(None)) -> Array:
+        absent: Array = self._now - self._tracks.seen[rows]
+        return absent <= np.multiply(seconds, self.options.frame_rate) + 1e-6
+
+
+def _largest_cover(boxes: Array, others: Array) -> Array:
+    """Return how much of each box one other box covers at most, in [0, 1]: (N, 4) and (M, 4) xyxy to (N,)."""
+    shared = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
+    areas = np.maximum(shared, 0.0).prod(axis=2).max(axis=1, initial=0.0)
+    share: Array = areas / np.maximum(box_area(boxes), 1e-9)
+    return share
 
 
 def _height_iou(boxes: Array, others: Array) -> Array:

@@ -62,6 +62,41 @@ def test_a_new_track_does_not_coast():
     assert len(tracker.update(seen())) == 0
 
 
+def behind_another(hidden_seconds):
+    """Return a tracker's results: somebody walks behind a wide box and is not detected for twenty frames."""
+    tracker = make_tracker("scene", hidden_seconds=hidden_seconds, coast_seconds=0.1)
+    wide = Detections([[190, 90, 330, 240]], [0.9])
+    run(tracker, [Detections([person(100 + 4 * k), wide.boxes[0]], [0.9, 0.9]) for k in range(24)])
+    return run(tracker, [wide] * 20)
+
+
+def test_who_is_hidden_by_somebody_coasts_longer():
+    """0.5 s are 15 frames; without, 0.1 s are 3."""
+    assert [len(tracks) for tracks in behind_another(0.5)] == [2] * 15 + [1] * 5
+    assert [len(tracks) for tracks in behind_another(0)] == [2] * 3 + [1] * 17
+
+
+def test_who_is_hidden_walks_on():
+    tracks = behind_another(0.5)[14]
+    assert tracks.boxes[tracks.ids == 1][0, 0] == pytest.approx(100 + 4 * (23 + 15), abs=4)
+
+
+def test_who_leaves_the_image_on_the_right_does_not_coast():
+    """The image is 640 px wide; that boxes reached over its border does not make it wider."""
+    walk = [seen((500 + 10 * step, 0), (100, 1)) for step in range(14)]
+    for frame, expected in ((np.zeros((480, 640, 3), np.uint8), 1), (None, 2)):
+        tracker = make_tracker("scene")
+        for detections in walk:
+            tracker.update(detections, frame)
+        assert len(tracker.update(seen((100, 1)), frame)) == expected
+
+
+def test_nobody_coasts_left_of_the_image_even_if_its_size_is_unknown():
+    tracker = make_tracker("scene")
+    run(tracker, [seen((100 - 8 * step, 0), (600, 1)) for step in range(16)])
+    assert len(tracker.update(seen((600, 1)))) == 1
+
+
 def test_who_walks_out_of_the_picture_does_not_coast():
     tracker = make_tracker("scene")
     for step in range(20):
