@@ -62,8 +62,8 @@ class SceneOptions(BoTSortOptions):
 class SceneTracker(BoTSortTracker):
     """Tracks by motion and overlap and, if told so, appearance; boxes are enough.
 
-    Coasting tracks have the index -1 in the result. Who leaves the image does not coast; where `update` is not given the
-    frame, its borders are guessed from the boxes seen so far.
+    Coasting tracks have the index -1 in the result. Who leaves the image does not coast; where `update` is not given
+    the frame, its borders are guessed from the boxes seen so far.
 
     >>> tracker = SceneTracker()
     >>> tracker.update(Detections([[10, 10, 30, 60]], [0.9])).ids
