@@ -29,7 +29,9 @@ from tracker.matching import Matching
 from tracker.trackset import LOST, TRACKED
 
 _NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
-_MIN_PAIRS = 4  # boxes that must agree before they speak for the scene
+_MIN_PAIRS = 4  # boxes that must belong together before they speak for the scene
+_MANY_PAIRS = 8  # as many speak of any jump; fewer ones might all have been measured or walked a little to one side
+_CLEAR_JUMP = 0.03  # of their height: the least that they are believed, in x and in y
 _PAIR_LIMIT = 0.9  # 1 - IoU of boxes that may speak for it
 _MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
 _MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
@@ -113,6 +115,9 @@ class SceneTracker(BoTSortTracker):
             return
         jumps = np.sort(measurements[:, :2].take(columns, axis=0) - tracks.motion[:, 0, :2].take(rows, axis=0), axis=0)
         jump = (jumps[len(rows) // 2] + jumps[(len(rows) - 1) // 2]) / 2  # the median
+        if len(rows) < _MANY_PAIRS:
+            height = np.median(np.diff(detections.boxes[columns][:, 1::2]))
+            jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
         tracks.motion[:, 0, :2] += jump
         self._boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
 

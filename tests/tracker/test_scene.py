@@ -35,6 +35,16 @@ def test_three_boxes_do_not_speak_for_the_scene():
     assert tracker._boxes[3, 0] == pytest.approx(600, abs=1)
 
 
+@pytest.mark.parametrize(("people", "shift", "follows"), [(5, 2, False), (5, 6, True), (9, 2, True)])
+def test_few_boxes_are_believed_a_clear_jump_only(people, shift, follows):
+    """3 % of 100 px are 3 px; the last of them is hidden, and jumps along or not."""
+    places = [(60 * place, place % 8) for place in range(people)]
+    tracker = make_tracker("scene", coast_seconds=0, hidden_seconds=0)
+    run(tracker, [seen(*places)] * 12)
+    tracker.update(seen(*[(x + shift, who) for x, who in places[:-1]]))
+    assert (tracker._boxes[people - 1, 0] - places[-1][0] > shift / 2) == follows
+
+
 def test_heights_tell_near_from_far():
     """The child behind the adult overlaps the adult's prediction more, but is half as tall."""
     for weight, expected in ((0.0, 1), (2.0, 0)):
