@@ -62,7 +62,7 @@ def iou_matrix(boxes: Array, others: Array) -> Array:
     >>> iou_matrix(np.array([[0.0, 0, 10, 10]]), np.array([[5.0, 0, 15, 10], [0, 0, 10, 10]])).round(3).tolist()
     [[0.333, 1.0]]
     """
-    intersection = _intersection_matrix(boxes, others)
+    intersection = intersection_matrix(boxes, others)
     union = box_area(boxes)[:, None] + box_area(others)[None] - intersection
     return intersection / np.maximum(union, _NO_AREA)
 
@@ -141,7 +141,8 @@ def _likely_pairs(boxes: Array, others: Array, min_iou: float) -> tuple[Array, A
     return rows[overlap_y], columns[overlap_y]
 
 
-def _intersection_matrix(boxes: Array, others: Array) -> Array:
+def intersection_matrix(boxes: Array, others: Array) -> Array:
+    """Return the shared area of every pair: (N, 4) and (M, 4) xyxy to (N, M)."""
     left, top, right, bottom = boxes.T[:, :, None]
     width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
     height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])

@@ -22,7 +22,7 @@ import numpy as np
 
 from tracker.base import TrackerOptions
 from tracker.botsort import BoTSortOptions, BoTSortTracker
-from tracker.boxes import box_area, overlapping_pairs
+from tracker.boxes import box_area, intersection_matrix, overlapping_pairs
 from tracker.detections import Array, Detections, Tracks
 from tracker.kalman import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH, MotionModel
 from tracker.matching import Matching
@@ -149,8 +149,7 @@ class SceneTracker(BoTSortTracker):
 
 def _largest_cover(boxes: Array, others: Array) -> Array:
     """Return how much of each box one other box covers at most, in [0, 1]: (N, 4) and (M, 4) xyxy to (N,)."""
-    shared = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
-    areas = np.maximum(shared, 0.0).prod(axis=2).max(axis=1, initial=0.0)
+    areas = intersection_matrix(boxes, others).max(axis=1, initial=0.0)
     share: Array = areas / np.maximum(box_area(boxes), 1e-9)
     return share
 
