@@ -116,7 +116,7 @@ class SceneTracker(BoTSortTracker):
         jumps = np.sort(measurements[:, :2].take(columns, axis=0) - tracks.motion[:, 0, :2].take(rows, axis=0), axis=0)
         jump = (jumps[len(rows) // 2] + jumps[(len(rows) - 1) // 2]) / 2  # the median
         if len(rows) < _MANY_PAIRS:
-            height = np.median(np.diff(detections.boxes[columns][:, 1::2]))
+            height = np.median(measurements[columns, 3])
             jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
         tracks.motion[:, 0, :2] += jump
         self._boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
@@ -132,19 +132,16 @@ class SceneTracker(BoTSortTracker):
         tracks, options = self._tracks, self.options
         seen = super()._shown()
         longest = max(options.coast_seconds, options.hidden_seconds)
-        may_coast = (tracks.states == LOST) & (tracks.hits >= options.min_coast_hits) & self._absent_at_most(longest)
-        rows = may_coast.nonzero()[0]
+        absent = self._now - tracks.seen - 1e-6
+        in_time = absent <= longest * options.frame_rate
+        rows = ((tracks.states == LOST) & (tracks.hits >= options.min_coast_hits) & in_time).nonzero()[0]
         if not len(rows):
             return seen
         boxes = self._boxes.take(rows, axis=0)
         hidden = _largest_cover(boxes, self._boxes.take(seen, axis=0)) >= _MIN_HIDDEN
-        in_time = np.where(hidden, longest, options.coast_seconds)
-        stays = self._absent_at_most(in_time, rows) & (_largest_cover(boxes, self._extent[None]) >= _MIN_INSIDE)
-        return np.concatenate([seen, rows[stays]])
-
-    def _absent_at_most(self, seconds: float | Array, rows: Array | slice = slice(None)) -> Array:
-        absent: Array = self._now - self._tracks.seen[rows]
-        return absent <= np.multiply(seconds, self.options.frame_rate) + 1e-6
+        in_time = absent[rows] <= np.where(hidden, longest, options.coast_seconds) * options.frame_rate
+        inside = _largest_cover(boxes, self._extent[None]) >= _MIN_INSIDE
+        return np.concatenate([seen, rows[in_time & inside]])
 
 
 def _largest_cover(boxes: Array, others: Array) -> Array:
