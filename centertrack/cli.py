@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from centertrack.app.termination import Terminated, terminable
 from centertrack.commands import (
     associate,
     bench,
@@ -24,8 +25,7 @@ from centertrack.commands import (
     train,
     validate,
 )
-from centertrack.commands.terminal import complain, sentence
-from centertrack.termination import Terminated, terminable
+from centertrack.commands.shared.terminal import complain, sentence
 from centertrack.version import __version__
 from tracker.errors import InputError
 

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centertrack.catalog import DEFAULT_WEIGHTS, class_names, open_weights
-from centertrack.device import resolve_device
-from centertrack.exported import ExportedFile, ExportedRuntime, is_exported, read_exported
+from centertrack.configuration import build
 from centertrack.geometry import STRIDE, InputFormat, Placement
-from centertrack.runtimes import DecodeOptions, Runtime, choose_runtime, make_runtime
+from centertrack.models.weights_header import class_names
+from centertrack.runtime.choose import choose_runtime, make_runtime
+from centertrack.runtime.contract import DecodeOptions, Runtime
+from centertrack.runtime.device import resolve_device
+from centertrack.runtime.exported import ExportedFile, ExportedRuntime, is_exported, read_exported
+from centertrack.runtime.weights import DEFAULT_WEIGHTS, open_weights
 from tracker.detections import Detections
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
-    from centertrack.models import CenterNet
+    from centertrack.models.network import CenterNetwork
 
 Array = NDArray[Any]
 
@@ -66,7 +69,7 @@ class Predictor:
 
     def __init__(
         self,
-        weights: str | Path | CenterNet = DEFAULT_WEIGHTS,
+        weights: str | Path | CenterNetwork = DEFAULT_WEIGHTS,
         device: str = "auto",
         runtime: str = "auto",
         image_size: tuple[int, int] | None = None,
@@ -149,10 +152,9 @@ class Predictor:
 
 def _read_input_format(options: dict[str, Any], weights: object) -> InputFormat:
     try:
-        return InputFormat(**options)
-    except (TypeError, InputError) as error:
-        reason = str(error).split("__init__() ")[-1]
-        raise InputError(f"{weights}: its input_format cannot be used: {reason}") from error
+        return build(InputFormat, "input_format", options)
+    except InputError as error:
+        raise InputError(f"{weights}: its input_format cannot be used: {error}") from error
 
 
 def fit_input_size(source_size: tuple[int, int], budget: tuple[int, int]) -> tuple[int, int]:

@@ -16,8 +16,8 @@ import numpy as np
 from jsonargparse import auto_cli
 from teacher import Teacher
 
+from centertrack.data.formats.mot import write_mot
 from centertrack.data.labels import LabelledImages, Labels
-from centertrack.data.mot import write_mot
 from tracker import DEFAULT_TRACKER, Detections, Tracks, make_tracker
 from tracker.io.video import open_source
 

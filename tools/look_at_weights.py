@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jsonargparse import auto_cli
 
-from centertrack.pipeline import FrameResult, Pipeline
+from centertrack.app.pipeline import FrameResult, Pipeline
 from centertrack.predictor import Predictor
 from tracker import DEFAULT_TRACKER, make_tracker
 from tracker.draw import draw_tracks

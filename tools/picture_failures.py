@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from jsonargparse import auto_cli
 
-from centertrack.demo import run_demo
+from centertrack.app.demo import run_demo
 from centertrack.predictor import Predictor
 from tracker.assignment import match
 from tracker.boxes import iou_matrix

@@ -16,8 +16,9 @@ from jsonargparse import auto_cli
 from label_videos import label_videos
 from mark_unlabelled import mark_unlabelled
 
-from centertrack.models import build_centernet, from_pretrained, save_weights
+from centertrack.models.weights_file import save_weights
 from centertrack.models.widening import widen
+from centertrack.training.checkpoints import build_centernet, from_pretrained
 from centertrack.training.cli import main
 
 PROJECT = Path(__file__).resolve().parents[1]

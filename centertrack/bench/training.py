@@ -20,14 +20,15 @@ import yaml
 from torch.utils.data import DataLoader
 
 from centertrack.bench.memory import peak_megabytes
-from centertrack.catalog import DEFAULT_WEIGHTS, open_weights
 from centertrack.data.datamodule import TrackingDataModule
-from centertrack.data.formats import guess_format
+from centertrack.data.formats.registry import guess_format
 from centertrack.data.mixture import CACHE_MB, SourceOptions
 from centertrack.data.plan import DataPlan
-from centertrack.data.synthetic import SceneConfig, StreetScene
-from centertrack.models import CenterNet, build_centernet
+from centertrack.runtime.weights import DEFAULT_WEIGHTS, open_weights
+from centertrack.synthetic import SceneConfig, StreetScene
 from centertrack.training.allocator import keep_freed_memory
+from centertrack.training.checkpoints import build_centernet
+from centertrack.training.module import CenterNet
 from tracker.errors import InputError
 from tracker.text_table import text_table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from centertrack.commands.options import add_tracker_option, read_steps, read_tracker_options
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.options import add_tracker_option, read_steps, read_tracker_options
+from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
 
 SUMMARY = "run a tracker over the boxes of another detector"

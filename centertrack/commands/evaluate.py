@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centertrack.commands.options import positive_int, read_names
-from centertrack.commands.outputs import check_suffix
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.options import positive_int, read_names
+from centertrack.commands.shared.outputs import check_suffix
+from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
 from tracker.text_table import text_table
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from centertrack.data.contact_sheet import write_contact_sheet
-from centertrack.data.formats import guess_format
+from centertrack.data.formats.registry import guess_format
 from centertrack.data.images import read_size
 from centertrack.data.labels import LabelledImages, Labels
 from centertrack.data.mixture import Mixture, SourceOptions, open_source_set

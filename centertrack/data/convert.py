@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from centertrack.data.formats import FORMATS, guess_format, open_labels
+from centertrack.data.formats.registry import FORMATS, guess_format, open_labels
 from centertrack.data.labels import LabelledImages, Labels
 from tracker.errors import InputError
 

@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.v2 import Transform
 
+from centertrack.configuration import make_options
+from centertrack.data.augment import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.cache import SampleCache
-from centertrack.data.formats import FORMATS, open_labels
+from centertrack.data.formats.registry import FORMATS, open_labels
 from centertrack.data.images import REDUCTIONS
-from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.torchvision_transforms import apply_transforms
@@ -28,7 +29,6 @@ from centertrack.data.transforms import (
     warp,
     wasted_reduction,
 )
-from centertrack.models.options import make_options
 from tracker.errors import InputError
 
 CACHE_MB = 2000

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from centertrack.data.coco import write_coco
+from centertrack.data.formats.coco import write_coco
 from centertrack.data.labels import LabelledImages, Labels
 from centertrack.data.mixture import SourceOptions, open_source_set
 from centertrack.data.sample import Array, Sample, SampleSet, shrink_to

@@ -19,8 +19,8 @@ from centertrack.decode import corners
 from centertrack.losses.box import BOX_LOSSES, box_loss
 from centertrack.losses.heatmap import focal_loss, quality_focal_loss
 from centertrack.losses.reid import REID_LOSSES
-from centertrack.sampling import SAMPLINGS, sample_cells
-from centertrack.targets import RADII, Objects, cover, draw_gaussians, gaussian_radii
+from centertrack.losses.sampling import SAMPLINGS, sample_cells
+from centertrack.losses.targets import RADII, Objects, cover, draw_gaussians, gaussian_radii
 from tracker.errors import InputError
 
 HEATMAP_LOSSES: dict[str, Callable[..., Tensor]] = {"focal": focal_loss, "quality_focal": quality_focal_loss}

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from centertrack.configuration import build
 from centertrack.models.backbones import (
     MOBILENETS,
     RESNETS,
@@ -57,8 +58,8 @@ def build_backbone(options: Mapping[str, Any]) -> nn.Module:
     options = {"return_features": True, **options}
     name = str(options.pop("name", ""))
     if name in BACKBONES:
-        return _build(BACKBONES[name], f"backbone {name}", name, **options)
-    return _build(TimmBackbone, f"backbone {name}", name.removeprefix("timm/"), **options)
+        return build(BACKBONES[name], f"backbone {name}", options, name)
+    return build(TimmBackbone, f"backbone {name}", options, name.removeprefix("timm/"))
 
 
 def build_neck(options: Mapping[str, Any], backbone: nn.Module) -> nn.Module:
@@ -71,7 +72,7 @@ def build_neck(options: Mapping[str, Any], backbone: nn.Module) -> nn.Module:
     name = options.pop("name", None)
     if name not in NECKS:
         raise InputError(f"neck must be one of {', '.join(NECKS)}, got {name!r}")
-    neck = _build(NECKS[name], f"neck {name}", backbone.out_channels, **options)
+    neck: nn.Module = build(NECKS[name], f"neck {name}", options, backbone.out_channels)
     strides: Sequence[int] = backbone.strides
     if neck.uses > 1 and list(strides[-neck.uses :]) != [4, 8, 16, 32]:
         raise InputError(f"{name} fuses maps of stride 4, 8, 16 and 32, and this backbone gives {list(strides)}")
@@ -86,11 +87,4 @@ def build_head(name: str, options: Mapping[str, Any], in_channels: int) -> BaseH
     """
     if name not in HEADS:
         raise InputError(f"output heads are {', '.join(HEADS)}, got {name!r}")
-    return _build(HEADS[name], f"head {name}", in_channels, **options)
-
-
-def _build(factory: Any, what: str, *args: Any, **options: Any) -> Any:
-    try:
-        return factory(*args, **options)
-    except TypeError as error:
-        raise InputError(f"options of {what}: {str(error).split('__init__() ')[-1]}") from error
+    return build(HEADS[name], f"head {name}", options, in_channels)

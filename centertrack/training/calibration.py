@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from centertrack.data.sample import Array, Sample, SampleSet
-from centertrack.models import CenterNet
 from centertrack.predictor import Predictor
+from centertrack.training.module import CenterNet
 from tracker.boxes import box_area, iou_matrix
 from tracker.detections import Detections
 

@@ -15,12 +15,13 @@ from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException, SIGTERMException
 
+from centertrack.app.termination import Terminated
 from centertrack.data.datamodule import TrackingDataModule
-from centertrack.models.centernet import CenterNet
-from centertrack.models.zoo import from_pretrained, load_matching, save_weights
-from centertrack.termination import Terminated
+from centertrack.models.weights_file import save_weights
 from centertrack.training.allocator import keep_freed_memory
 from centertrack.training.calibration import LOW, calibrate_on
+from centertrack.training.checkpoints import from_pretrained, load_matching
+from centertrack.training.module import CenterNet
 from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser, shorten
 from tracker.errors import InputError

@@ -8,8 +8,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from centertrack.losses import UncertaintyBalance
-from centertrack.models.centernet import CenterNet
+from centertrack.losses.balance import UncertaintyBalance
+from centertrack.training.module import CenterNet
 
 DETECTION, IDENTITY = "train/detection", "train/identity"
 BALANCE = {"detection": "balance/detection", "identity": "balance/identity", "constant": "balance/constant"}

@@ -18,23 +18,25 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, WeightAveraging
 
-from centertrack.coco_results import CocoWriter
-from centertrack.data.coco import CocoSet
-from centertrack.data.formats import open_labels
-from centertrack.data.mot import frame_images, sequence_folders
+from centertrack.app.pipeline import FrameResult
+from centertrack.app.session import detect, track
+from centertrack.average_precision.coco_results import CocoWriter
+from centertrack.data.formats.coco import CocoSet
+from centertrack.data.formats.mot import frame_images, sequence_folders
+from centertrack.data.formats.registry import open_labels
 from centertrack.data.sample import Array
 from centertrack.decode import gather_embeddings
-from centertrack.models.centernet import CenterNet
 from centertrack.predictor import Predictor
+from centertrack.training.module import CenterNet
 from centertrack.training.retrieval import retrieval_scores
-from tracker.detections import Tracks
+from tracker.detections import Detections, Tracks
 from tracker.draw import draw_detections, draw_tracks
 from tracker.errors import InputError
 from tracker.evaluation import evaluate
 from tracker.evaluation.frame_range import parse_frames
 from tracker.factory import make_tracker
-from tracker.io.images import read_image
-from tracker.io.mot import MotWriter, read_sequence_info
+from tracker.io.images import ImageFiles
+from tracker.io.mot import read_sequence_info
 
 TRACKING_METRICS = ("HOTA", "MOTA", "IDF1", "IDSW")
 
@@ -128,17 +130,17 @@ class TrackingValidation(EpochValidation):
         """Write the tracks of a sequence; return its middle frame and the tracks there."""
         info = read_sequence_info(folder)
         images = frame_images(info)
-        tracker = make_tracker(self.tracker, **{"frame_rate": info.frame_rate, **self.options})
-        numbers = parse_frames(self.frames, min(info.length, len(images)))
-        with MotWriter(output) as writer:
-            for number in numbers:
-                image = read_image(images[number - 1])
-                (detections,) = predictor(image)
-                tracks = tracker.update(detections, image, (number - 1) / info.frame_rate)
-                writer.write(number, tracks)
-                if number == numbers[len(numbers) // 2]:
-                    middle = image, tracks
-        return middle
+        numbers = list(parse_frames(self.frames, min(info.length, len(images))))
+        source = ImageFiles([images[number - 1] for number in numbers], info.name, info.frame_rate, numbers)
+        options = {"frame_rate": info.frame_rate, **self.options}
+        middle: list[tuple[Array, Tracks]] = []
+
+        def keep_middle(result: FrameResult) -> None:
+            if result.tracks is not None and result.number == numbers[len(numbers) // 2]:
+                middle.append((result.image, result.tracks))
+
+        track(source, predictor, self.tracker, results=output, on_frame=keep_middle, tracker_options=options).run()
+        return middle[0]
 
 
 class DetectionValidation(EpochValidation):
@@ -157,20 +159,20 @@ class DetectionValidation(EpochValidation):
 
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
         """Detect in all images and return AP, AP50 and AP75 as fractions."""
-        from centertrack.detection_metrics import evaluate_detections
+        from centertrack.average_precision.detection_metrics import evaluate_detections
 
         data = CocoSet(root / self.path, root / self.images if self.images else None)
         predictor = _predictor(model, min_score=0.01)
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder, "results.json")
+            frames = detect(ImageFiles([entry.image for entry in data.entries], "images"), predictor)
             with CocoWriter(results, data.class_names) as writer:
-                for number, entry in enumerate(data.entries):
-                    image = read_image(entry.image)
-                    (detections,) = predictor(image)
-                    writer.write(entry.name, (image.shape[1], image.shape[0]), detections)
+                for number, (entry, frame) in enumerate(zip(data.entries, frames, strict=True)):
+                    detections = frame.detections or Detections.empty()
+                    writer.write(entry.name, (frame.image.shape[1], frame.image.shape[0]), detections)
                     if number < self.pictures:
                         confident = detections[detections.scores >= 0.3]
-                        _log_picture(trainer, f"val/{number}", draw_detections(image, confident))
+                        _log_picture(trainer, f"val/{number}", draw_detections(frame.image, confident))
             found = evaluate_detections(root / self.path, results)
         return {name: found.metrics[name] for name in ("AP", "AP50", "AP75")}
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from centertrack.data.synthetic import SceneConfig, StreetScene
 from centertrack.models import CenterNet, save_weights
+from centertrack.synthetic import SceneConfig, StreetScene
 from tracker.io.video import VideoWriter
 
 CLIP_SIZE = (160, 96)  # also the input size of the weights: one conversion serves all tests

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from centertrack.models import save_weights
 from centertrack.predictor import Predictor, fit_input_size
-from centertrack.runtimes import RawDetections
+from centertrack.runtime.contract import RawDetections
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 from tracker.errors import InputError
 

@@ -13,7 +13,7 @@ import yaml
 
 from centertrack.data.convert import convert_data
 from centertrack.models import CenterNet
-from centertrack.models.zoo import load_matching
+from centertrack.training.checkpoints import load_matching
 from centertrack.training.cli import main
 from tests.conftest import PROJECT
 

@@ -12,9 +12,9 @@ import torch
 import yaml
 
 from centertrack.data.convert import convert_data
-from centertrack.data.synthetic import SceneConfig, StreetScene, SyntheticFrame
 from centertrack.models import CenterNet
 from centertrack.predictor import Predictor
+from centertrack.synthetic import SceneConfig, StreetScene, SyntheticFrame
 from centertrack.training.cli import main
 from centertrack.training.validation import IdentityValidation, TrackingValidation, embed_boxes
 from tests.centertrack.training.test_train import TINY
