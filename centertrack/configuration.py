@@ -45,7 +45,7 @@ def build(kind: Callable[..., Built], what: str, options: Mapping[str, Any], *ar
     if not takes_any and (unknown := [name for name in options if name not in names]):
         raise InputError(f"{what} has no option {unknown[0]!r}; it has {', '.join(names)}")
     if missing := [one.name for one in named if one.default is one.empty and one.name not in options]:
-        raise InputError(f"{what} needs the option {missing[0]!r}")
+        raise InputError(f"{what} needs {' and '.join(map(repr, missing))}")
     try:
         return kind(*args, **options)
     except TypeError as error:  # a value of another type, which only what uses it can tell

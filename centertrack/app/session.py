@@ -180,7 +180,11 @@ def track(
         weights = Predictor(weights, **{"min_score": wanted, "streams": STREAMS_ON_CPU, **network_options})
     elif network_options:
         raise InputError(f"options {', '.join(network_options)} belong to the Predictor, which is given already")
-    check_embeddings(chosen, weights)
+    if chosen.needs_embeddings and not weights.has_embeddings:
+        raise InputError(
+            f"{type(chosen).__name__} compares appearance, but these weights have no re-identification head; use the "
+            f"tracker {DEFAULT_TRACKER}"
+        )
 
     def new_tracker(frames: FrameSource) -> Tracker:
         if isinstance(tracker, Tracker):
@@ -237,19 +241,6 @@ def detect(
             yield VideoSink(video, frames)
 
     return Session(source, predictor, None, open_sinks, max_frames, on_frame=on_frame)
-
-
-def check_embeddings(tracker: Tracker, predictor: Predictor) -> None:
-    """Refuse a tracker that compares appearance where the network does not tell it.
-
-    Raises:
-        InputError: So it is.
-    """
-    if tracker.needs_embeddings and not predictor.has_embeddings:
-        raise InputError(
-            f"tracker {type(tracker).__name__} compares appearance, but these weights have no re-identification head; "
-            f"use the tracker {DEFAULT_TRACKER}"
-        )
 
 
 def thresholds(options: Any) -> dict[str, float]:

@@ -74,9 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Track all sources."""
-    from centertrack.app.session import PREDICTOR_MIN_SCORE, check_embeddings, thresholds
+    from centertrack.app.session import PREDICTOR_MIN_SCORE, thresholds
     from centertrack.commands.shared.watch import watch
-    from tracker.factory import make_tracker
+    from tracker.factory import DEFAULT_TRACKER, make_tracker
     from tracker.io.writer import VIDEO_SUFFIXES
 
     changes = read_tracker_options(options.tracker, options.option)
@@ -90,7 +90,11 @@ def run(options: argparse.Namespace) -> int:
     ]
     plan = OutputPlan(kinds, options.sources)
     predictor = build_predictor(options, min(PREDICTOR_MIN_SCORE, *thresholds(sample.options).values()))
-    check_embeddings(sample, predictor)
+    if sample.needs_embeddings and not predictor.has_embeddings:
+        raise InputError(
+            f"tracker {options.tracker} compares appearance, but {options.weights} has no re-identification head; "
+            f"use --tracker {DEFAULT_TRACKER}"
+        )
     if "link" in steps and not predictor.has_embeddings:
         raise InputError(
             f"--postprocess link compares appearance, but {options.weights} has no re-identification head; leave it out"

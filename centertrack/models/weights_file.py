@@ -41,7 +41,7 @@ def load_weights(path: Path, kind: type[Network], allow: Collection[str] = (), t
     try:
         model = kind.from_config(config)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: not weights of a CenterNet: {error}") from error
     except (KeyError, AttributeError) as error:
         raise InputError(f"{path}: not weights of a CenterNet: {error}") from error
     _load_strictly(model, state, path)

@@ -156,7 +156,7 @@ def test_a_file_that_is_no_weights(tmp_path):
 @pytest.mark.parametrize(
     ("input_format", "reason"),
     [
-        ({"size": [160, 96], "zoom": 2}, "unexpected keyword argument 'zoom'"),
+        ({"size": [160, 96], "zoom": 2}, "has no option 'zoom'"),
         ({"size": 160}, "not iterable"),
         ({"size": ["a", "b"]}, "not supported"),
         ({"mean": None}, "not iterable"),

@@ -384,16 +384,16 @@ def test_a_source_that_fails_does_not_keep_the_others_back(clip, network, capsys
 
 
 def test_a_full_disk_does_not_keep_the_other_sources_back(clip, network, capsys, monkeypatch):
-    from tracker.io import video
+    from centertrack.app import session
 
-    open_source = video.open_source
+    open_source = session.open_source
 
     def full(source: str) -> object:
         if source == "first.mp4":
             raise OSError(28, "No space left on device", source)
         return open_source(source)
 
-    monkeypatch.setattr(video, "open_source", full)
+    monkeypatch.setattr(session, "open_source", full)
     assert main(["track", "first.mp4", str(clip), *network, "--results", "rows/"]) == 2
     assert error_of(capsys) == "error: No space left on device: first.mp4\n"
     assert read_results("rows/still.txt").frames.max() == 12

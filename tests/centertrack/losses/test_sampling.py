@@ -10,7 +10,7 @@ import pytest
 
 from centertrack.losses.sampling import SAMPLINGS, BoxSamples, sample_cells
 from centertrack.losses.targets import Objects
-from tests.centertrack.test_targets import make_objects, random_objects
+from tests.centertrack.losses.test_targets import make_objects, random_objects
 from tracker.errors import InputError
 
 SHAPE = (13, 17)

@@ -100,7 +100,7 @@ def test_choice(name, device, expected):
 
 
 def test_without_openvino_torch_is_the_choice(monkeypatch):
-    monkeypatch.setattr("centertrack.runtime.contract.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("centertrack.runtime.choose.importlib.util.find_spec", lambda name: None)
     assert choose_runtime("auto", "cpu") == "torch"
     with pytest.raises(InputError, match="needs the package openvino"):
         choose_runtime("openvino", "cpu")
