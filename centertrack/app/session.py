@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from centertrack.app.pipeline import FrameResult, Pipeline, Report
 from centertrack.app.sinks import CocoSink, FileSink, RowsSink, VideoSink
 from centertrack.predictor import Predictor
+from centertrack.runtime.signal_stack import drop_lost_signal_stack
 from centertrack.runtime.weights import DEFAULT_WEIGHTS
 from tracker.base import Tracker
 from tracker.errors import InputError
@@ -115,6 +116,7 @@ class Session:
             pipeline = Pipeline(
                 self.frames, self.predictor, self.tracker, sinks, self._batch_size, self._max_frames, self.report
             )
+            stack.callback(drop_lost_signal_stack)
             for result in pipeline:
                 if self._on_frame is not None:
                     self._on_frame(result)

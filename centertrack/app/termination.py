@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from centertrack.runtime.signal_stack import drop_lost_signal_stack
+
 
 class Terminated(KeyboardInterrupt):
     """The process was asked to end; what stops for Ctrl-C and keeps its results stops for this as well."""
@@ -23,6 +25,7 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    drop_lost_signal_stack()
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
