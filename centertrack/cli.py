@@ -45,7 +45,7 @@ COMMANDS = {
     "convert": convert,
     "bench": bench,
 }
-BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+BAD_INPUT, INTERRUPTED = 2, 130
 DESCRIPTION = "Detect and track objects in video, and measure how well."
 EPILOG = """examples:
   centertrack demo                                      a street scene, tracked and scored
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As on the command line; those of this process by default.
 
     Returns:
-        Exit code: 0, 2 after bad input, 130 after Ctrl-C, 143 after SIGTERM.
+        Exit code: 0, 2 after bad input, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
@@ -93,8 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except OSError as error:  # a full disk, a folder that vanished: not for a traceback either
         return _fail(sentence(error))
-    except Terminated:
-        return TERMINATED
+    except Terminated as error:
+        return 128 + error.number
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice, repeat
 from typing import Any, Protocol
 
 from centertrack.app.stage import Stage
+from centertrack.app.termination import shielded
 from centertrack.predictor import Predictor, PreparedImage
 from tracker.base import Tracker
 from tracker.detections import Detections, Tracks
 from tracker.io.frame import Frame, Image
+from tracker.io.live import LiveSource
 
 
 @dataclass(slots=True)
@@ -118,9 +121,10 @@ class Pipeline:
         self.tracker = tracker
         self.sinks = sinks
         self.report = report or Report(ids=None if tracker is None else set())
+        self._is_live = isinstance(frames, LiveSource)
         self._batches = _batches(islice(frames, max_frames), batch_size)
 
-    def __iter__(self) -> Iterator[FrameResult]:
+    def __iter__(self) -> Generator[FrameResult, None, None]:
         """Process the frames and give each when all sinks have it, in the calling thread.
 
         Raises:
@@ -135,9 +139,10 @@ class Pipeline:
                     self._count(result)
                     yield result
         finally:
-            last.close()
-            self.report.seconds = time.perf_counter() - start
-            self.report.busy_seconds = {name: stage.busy_seconds for name, stage in stages.items()}
+            with shielded():
+                last.close()
+                self.report.seconds = time.perf_counter() - start
+                self.report.busy_seconds = {name: stage.busy_seconds for name, stage in stages.items()}
 
     def run(self, progress: Callable[[FrameResult], None] | None = None) -> Report:
         """Process all frames.
@@ -148,16 +153,23 @@ class Pipeline:
         Returns:
             `report`.
         """
-        for result in self:
-            if progress is not None:
-                progress(result)
+        with closing(iter(self)) as results:
+            for result in results:
+                if progress is not None:
+                    progress(result)
         return self.report
 
     def _start_stages(self) -> dict[str, Stage[Any, Any]]:
         """Return the running stages by name, each fed by the one before it."""
-        decode: Stage[Any, Any] = Stage(next, repeat(self._batches))  # the work is done by the iterator itself
-        stages = {"decode": decode, "prepare": Stage(self._prepare, decode)}
-        stages["network"] = Stage(self._detect, stages["prepare"], workers=self.predictor.runtime.streams)
+        streams = self.predictor.runtime.streams
+        stages: dict[str, Stage[Any, Any]] = {}
+        if self._is_live:  # no frame waits before the network: it would be older than the newest
+            stages["network"] = Stage(self._prepare_and_detect, self._batches, streams, ahead=0, may_hang=True)
+        else:
+            # the work of the first is done by the iterator itself
+            stages["decode"] = Stage(next, repeat(self._batches), may_hang=True)
+            stages["prepare"] = Stage(self._prepare, stages["decode"])
+            stages["network"] = Stage(self._detect, stages["prepare"], streams)
         if self.tracker is not None:
             stages["associate"] = Stage(self._associate, stages["network"])
         if self.sinks:
@@ -166,6 +178,9 @@ class Pipeline:
 
     def _prepare(self, batch: list[Frame]) -> list[FrameResult]:
         return [FrameResult(frame, self.predictor.prepare(frame.image)) for frame in batch]
+
+    def _prepare_and_detect(self, batch: list[Frame]) -> list[FrameResult]:
+        return self._detect(self._prepare(batch))
 
     def _detect(self, batch: list[FrameResult]) -> list[FrameResult]:
         found = self.predictor.detect([result.prepared for result in batch if result.prepared is not None])

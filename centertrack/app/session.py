@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centertrack.app.pipeline import FrameResult, Pipeline, Report
 from centertrack.app.sinks import CocoSink, FileSink, RowsSink, VideoSink
+from centertrack.app.termination import shielded
 from centertrack.predictor import Predictor
 from centertrack.runtime.signal_stack import drop_lost_signal_stack
 from centertrack.runtime.weights import DEFAULT_WEIGHTS
@@ -18,6 +19,7 @@ from tracker.base import Tracker
 from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, make_tracker
 from tracker.io.frame import FrameSource
+from tracker.io.live import LiveSource
 from tracker.io.video import open_source
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Session:
         frames: The source.
         tracker: Gives the ids, or None.
         report: What was done; up to date after every frame.
+        is_complete: Whether all outputs have their names.
 
     Raises:
         InputError: The source cannot be opened; while running, it breaks off or an output cannot be written.
@@ -73,6 +76,8 @@ class Session:
         on_gpu = predictor.device != "cpu" and self.frames.frame_count
         self._batch_size = batch_size or (BATCH_SIZE_ON_GPU if on_gpu else 1)
         self._on_frame = on_frame
+        self._is_warm = False
+        self.is_complete = False
         self._started = False
 
     @property
@@ -82,7 +87,9 @@ class Session:
 
     def warm_up(self) -> None:
         """Load, convert and compile the network, before any output is opened: a failure leaves everything as it was."""
-        self.predictor.warm_up(self.frames.size)
+        if not self._is_warm:
+            self.predictor.warm_up(self.frames.size)
+        self._is_warm = True
 
     def run(self, on_frame: Callable[[FrameResult], None] | None = None) -> Report:
         """Process all frames.
@@ -93,9 +100,10 @@ class Session:
         Returns:
             `report`.
         """
-        for result in self:
-            if on_frame is not None:
-                on_frame(result)
+        with closing(self._start()) as results:
+            for result in results:
+                if on_frame is not None:
+                    on_frame(result)
         return self.report
 
     def __iter__(self) -> Iterator[FrameResult]:
@@ -104,23 +112,54 @@ class Session:
         Raises:
             RuntimeError: The session has run already.
         """
+        return self._start()
+
+    def _start(self) -> Generator[FrameResult, None, None]:
         if self._started:
             raise RuntimeError("a session runs once; open the source again with a new one")
         self._started = True
         return self._process()
 
-    def _process(self) -> Iterator[FrameResult]:
-        with self.frames, ExitStack() as stack:
-            self.warm_up()
-            sinks = [stack.enter_context(sink) for sink in self._open_sinks(self.frames)]
-            pipeline = Pipeline(
-                self.frames, self.predictor, self.tracker, sinks, self._batch_size, self._max_frames, self.report
-            )
-            stack.callback(drop_lost_signal_stack)
-            for result in pipeline:
-                if self._on_frame is not None:
-                    self._on_frame(result)
-                yield result
+    def _process(self) -> Generator[FrameResult, None, None]:
+        sinks: list[FileSink] = []
+        with self.frames:
+            try:
+                self.warm_up()
+                for sink in self._open_sinks(self.frames):
+                    sinks.append(sink)
+                pipeline = Pipeline(
+                    self.frames, self.predictor, self.tracker, sinks, self._batch_size, self._max_frames, self.report
+                )
+                with closing(iter(pipeline)) as results:
+                    for result in results:
+                        if self._on_frame is not None:
+                            self._on_frame(result)
+                        yield result
+            except BaseException as error:
+                stopped = isinstance(error, GeneratorExit)  # whoever iterates has seen enough
+                # nothing but an interrupt ends a camera
+                ended = isinstance(error, KeyboardInterrupt) and isinstance(self.frames, LiveSource)
+                self._end(sinks, complete=stopped or ended)
+                raise
+            finally:
+                drop_lost_signal_stack()
+            self._end(sinks, complete=True)
+
+    def _end(self, sinks: Sequence[FileSink], complete: bool) -> None:
+        """Complete or abandon all outputs, whatever becomes of one of them."""
+        errors: list[Exception] = []
+        with shielded(lambda: [str(sink.unfinished) for sink in sinks if sink.unfinished is not None]):
+            for sink in sinks:
+                try:
+                    if complete:
+                        sink.close()
+                    else:
+                        sink.abandon()
+                except (InputError, OSError) as error:
+                    errors.append(error)
+            self.is_complete = complete and not errors
+        if errors:
+            raise errors[0]
 
     def close(self) -> None:
         """Let go of the source of a session that does not run any more."""

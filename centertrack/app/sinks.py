@@ -1,6 +1,6 @@
 """Where finished frames go: MOTChallenge rows, an annotated video, COCO-style JSON, annotated images.
 
-Sinks are context managers around a writer; what was written is kept when they are left by an exception.
+A sink completes its file when its block ends; when the block raises, it keeps what there is beside an earlier file.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import cv2
+from typing_extensions import override
 
 from centertrack.app.pipeline import FrameResult
 from centertrack.average_precision.coco_results import CocoWriter
 from tracker.draw import Image, Trails, draw_detections, draw_tracks
+from tracker.errors import InputError
+from tracker.io.atomic import OutputFile, atomic_path
 from tracker.io.mot import MotWriter
 from tracker.io.video import FrameSource, VideoWriter
 from tracker.postprocess import TrajectoryRecorder, postprocess
@@ -30,7 +34,16 @@ class FileSink(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Finish the file and give it its name."""
+        """Complete the file and give it its name."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Keep what there is beside an earlier file."""
+
+    @property
+    def unfinished(self) -> Path | None:
+        """Where what there is lies until `close` or `abandon`."""
+        return None
 
     def __enter__(self) -> FileSink:
         """Return the sink."""
@@ -39,27 +52,51 @@ class FileSink(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the sink."""
-        self.close()
+        """Close the sink, or abandon its file when the block has raised."""
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
 
 
-class RowsSink(FileSink):
+class WriterSink(FileSink):
+    """A sink around a writer.
+
+    Args:
+        writer: Of its file.
+    """
+
+    def __init__(self, writer: OutputFile) -> None:
+        self._output = writer
+
+    @override
+    def close(self) -> None:
+        self._output.close()
+
+    @override
+    def abandon(self) -> None:
+        self._output.abandon()
+
+    @property
+    @override
+    def unfinished(self) -> Path | None:
+        return self._output.temporary
+
+
+class RowsSink(WriterSink):
     """Writes tracks as MOTChallenge rows."""
 
     def __init__(self, path: str | Path) -> None:
         self._writer = MotWriter(path)
+        super().__init__(self._writer)
 
+    @override
     def write(self, result: FrameResult) -> None:
-        """Append the tracks of a frame."""
         if result.tracks is not None:
             self._writer.write(result.frame.number, result.tracks)
 
-    def close(self) -> None:
-        """Finish the file."""
-        self._writer.close()
 
-
-class OfflineRowsSink(FileSink):
+class OfflineRowsSink(WriterSink):
     """Remembers all tracks, betters them once the last frame is known, and writes them as MOTChallenge rows.
 
     Args:
@@ -69,17 +106,32 @@ class OfflineRowsSink(FileSink):
     """
 
     def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float) -> None:
-        self._path, self._steps, self._frame_rate = path, steps, frame_rate
+        self._writer = MotWriter(path)
+        self._steps, self._frame_rate = steps, frame_rate
         self._recorder = TrajectoryRecorder()
+        super().__init__(self._writer)
 
+    @override
     def write(self, result: FrameResult) -> None:
-        """Remember the tracks of a frame and how they looked."""
         if result.tracks is not None:
             self._recorder.add(result.frame.number, result.tracks, result.detections)
 
+    @override
     def close(self) -> None:
-        """Better the tracks and write the file."""
-        postprocess(self._recorder.finish(), self._steps, self._frame_rate).write(self._path)
+        self._write_rows()
+        super().close()
+
+    @override
+    def abandon(self) -> None:
+        with suppress(InputError, OSError):
+            self._write_rows()
+        super().abandon()
+
+    def _write_rows(self) -> None:
+        """Better the tracks and write them, once."""
+        recorder, self._recorder = self._recorder, TrajectoryRecorder()
+        for number, tracks in postprocess(recorder.finish(), self._steps, self._frame_rate):
+            self._writer.write(number, tracks)
 
 
 class Annotator:
@@ -98,7 +150,7 @@ class Annotator:
         return result.frame.image
 
 
-class VideoSink(FileSink):
+class VideoSink(WriterSink):
     """Writes annotated frames as a video, at the times they had in the source.
 
     Args:
@@ -109,14 +161,11 @@ class VideoSink(FileSink):
     def __init__(self, path: str | Path, source: FrameSource) -> None:
         self._writer = VideoWriter(path, source.size, source.frame_rate)
         self._annotator = Annotator()
+        super().__init__(self._writer)
 
+    @override
     def write(self, result: FrameResult) -> None:
-        """Draw and append a frame."""
         self._writer.write(self._annotator.draw(result), result.frame.time)
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._writer.close()
 
 
 class ImagesSink(FileSink):
@@ -127,16 +176,24 @@ class ImagesSink(FileSink):
         self._folder = folder
         self._annotator = Annotator()
 
+    @override
     def write(self, result: FrameResult) -> None:
-        """Draw and write a frame."""
         image = cv2.cvtColor(self._annotator.draw(result), cv2.COLOR_RGB2BGR)
-        cv2.imwrite(str(self._folder / f"{result.frame.number:06d}.jpg"), image)
+        path = self._folder / f"{result.frame.number:06d}.jpg"
+        _, jpeg = cv2.imencode(".jpg", image)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(jpeg.tobytes())
 
+    @override
     def close(self) -> None:
-        """Do nothing: every image is finished."""
+        pass  # every image is complete
+
+    @override
+    def abandon(self) -> None:
+        pass  # likewise
 
 
-class CocoSink(FileSink):
+class CocoSink(WriterSink):
     """Writes detections as COCO-style JSON.
 
     Args:
@@ -150,16 +207,13 @@ class CocoSink(FileSink):
         self._writer = CocoWriter(path, class_names)
         self._files = iter(_names_within_common_folder(getattr(source, "paths", ())))
         self._source = source.name
+        super().__init__(self._writer)
 
+    @override
     def write(self, result: FrameResult) -> None:
-        """Add the detections of a frame."""
         name = next(self._files, f"{self._source}/{result.frame.number:06d}")
         if result.detections is not None:
             self._writer.write(name, result.frame.image.shape[1::-1], result.detections)
-
-    def close(self) -> None:
-        """Write the file."""
-        self._writer.close()
 
 
 def _names_within_common_folder(paths: Sequence[Path]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-JOIN_SECONDS = 5.0  # a thread that hangs in a camera is left behind (it is a daemon) rather than waited for
+JOIN_SECONDS = 5.0  # a thread that hangs in a camera is left behind (it is a daemon) after so long
 
 
 class Stage(Generic[Item, Result], Iterator[Result]):
@@ -26,6 +26,7 @@ class Stage(Generic[Item, Result], Iterator[Result]):
         items: What to work on; an iterator is only ever advanced by one thread at a time.
         workers: Threads.
         ahead: Results that may wait, besides those in the making; this bounds the memory.
+        may_hang: Whether the function waits for a device, so that `close` does not wait for it for ever.
 
     Attributes:
         busy_seconds: Time spent in the function until now, the mean over the workers.
@@ -36,7 +37,12 @@ class Stage(Generic[Item, Result], Iterator[Result]):
     """
 
     def __init__(
-        self, function: Callable[[Item], Result], items: Iterable[Item], workers: int = 1, ahead: int = 2
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        workers: int = 1,
+        ahead: int = 2,
+        may_hang: bool = False,
     ) -> None:
         self._function = function
         self._items = iter(items)
@@ -44,6 +50,7 @@ class Stage(Generic[Item, Result], Iterator[Result]):
         self._pulling = threading.Lock()
         self._results: SimpleQueue[Future[Result]] = SimpleQueue()
         self._stopped = False
+        self._join_seconds = JOIN_SECONDS if may_hang else None
         self._busy = [0.0] * workers
         self._threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(workers)]
         for thread in self._threads:
@@ -65,12 +72,12 @@ class Stage(Generic[Item, Result], Iterator[Result]):
         return result
 
     def close(self) -> None:
-        """Stop working, here and in the stages before; results not yet taken are dropped."""
+        """Stop working, here and in the stages before, and wait for the threads; results not yet taken are dropped."""
         self._stop()
         if isinstance(self._items, Stage):
             self._items.close()
         for thread in self._threads:
-            thread.join(JOIN_SECONDS)
+            thread.join(self._join_seconds)
 
     def __enter__(self) -> Stage[Item, Result]:
         """Return the stage."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from typing_extensions import override
+
 from tracker.detections import Detections
-from tracker.io.atomic import atomic_path
+from tracker.io.atomic import OutputFile
 
 
-class CocoWriter:
+class CocoWriter(OutputFile):
     """Collects the detections of images and writes them as one JSON object: images, annotations, categories.
 
     Annotations are COCO results (image_id, category_id, bbox as x y width height in pixels, score) with an id and an
@@ -19,7 +20,8 @@ class CocoWriter:
     label + 1.
 
     Args:
-        path: The file; it appears when the writer is closed, also after an exception: what was found so far is kept.
+        path: The file; it takes its name when it is complete; after an exception what was found so far is kept beside
+            it, see `OutputFile`.
         class_names: Name of each label.
 
     Raises:
@@ -27,8 +29,7 @@ class CocoWriter:
     """
 
     def __init__(self, path: str | Path, class_names: list[str]) -> None:
-        self._target = atomic_path(path, keep_on_error=True)
-        self._temporary: Path | None = self._target.__enter__()
+        super().__init__(path)
         self._images: list[dict[str, Any]] = []
         self._annotations: list[dict[str, Any]] = []
         self._categories = [{"id": i, "name": name} for i, name in enumerate(class_names, start=1)]
@@ -52,21 +53,7 @@ class CocoWriter:
                 }
             )
 
-    def close(self) -> None:
-        """Write the file and give it its name; further calls do nothing."""
-        if self._temporary is None:
-            return
+    @override
+    def _finish(self) -> None:
         content = {"images": self._images, "annotations": self._annotations, "categories": self._categories}
-        self._temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        self._target.__exit__(None, None, None)
-        self._temporary = None
-
-    def __enter__(self) -> CocoWriter:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        self.close()
+        self.temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")

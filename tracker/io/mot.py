@@ -9,14 +9,14 @@ from __future__ import annotations
 import configparser
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from tracker.errors import InputError
-from tracker.io.atomic import atomic_path
+from tracker.io.atomic import OutputFile, cannot_write
 from tracker.io.number_table import NumberTable, read_number_table
 
 if TYPE_CHECKING:
@@ -278,10 +278,11 @@ def _image_size(path: Path) -> tuple[int, int]:
     return image.shape[1], image.shape[0]
 
 
-class MotWriter:
+class MotWriter(OutputFile):
     r"""Writes a tracker's output as MOTChallenge rows, one call a frame.
 
-    The file appears under its name when the writer closes, also after an exception: what was tracked so far is kept.
+    The file takes its name when it is complete; after an exception what was tracked so far is kept beside it, see
+    `OutputFile`.
 
     Args:
         path: The file to write; missing folders are made.
@@ -300,9 +301,8 @@ class MotWriter:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._target = atomic_path(self.path, keep_on_error=True)
-        self._file = self._target.__enter__().open("w", encoding="ascii", newline="\n")
+        super().__init__(path)
+        self._file = self.temporary.open("w", encoding="ascii", newline="\n")
 
     def write(self, frame_number: int, tracks: Tracks) -> None:
         """Append the boxes of one frame.
@@ -314,25 +314,19 @@ class MotWriter:
         boxes = tracks.boxes.astype(np.float64)
         left_top = boxes[:, :2] + 1
         sizes = boxes[:, 2:] - boxes[:, :2]
+        rows = []
         for identity, (left, top), (width, height), score in zip(
             tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), strict=True
         ):
-            self._file.write(
+            rows.append(
                 f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},-1,-1,-1\n"
             )
+        try:
+            self._file.write("".join(rows))
+        except OSError as error:
+            self.abandon()
+            raise cannot_write(self.path, error, self.partial) from error
 
-    def close(self) -> None:
-        """Finish the file and give it its name; further calls do nothing."""
-        if not self._file.closed:
-            self._file.close()
-            self._target.__exit__(None, None, None)
-
-    def __enter__(self) -> MotWriter:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        self.close()
+    @override
+    def _finish(self) -> None:
+        self._file.close()

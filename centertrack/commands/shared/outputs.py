@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import InputError
-from tracker.io.atomic import atomic_path
+from tracker.io.atomic import BusyError, PendingFile, recover_parts
 from tracker.io.mot import IMAGE_EXTENSIONS
 
+_log = logging.getLogger(__name__)
 DEFAULT_FOLDER = Path("runs")
 PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
 
@@ -53,6 +54,9 @@ class OutputPlan:
     Raises:
         InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
 
+    Names are reserved when they are chosen, so that runs side by side choose different ones; `release` gives back those
+    that were not used.
+
     >>> plan = OutputPlan([OutputKind("results", ".txt", "out/", (".txt", ".csv"))], ["a/cam.mp4", "b/cam.mp4"])
     >>> [plan.paths_for(name)["results"].as_posix() for name in ("cam", "cam")]
     ['out/cam.txt', 'out/cam-2.txt']
@@ -65,6 +69,7 @@ class OutputPlan:
         self._sources = {Path(source).resolve() for source in local}
         self._folders = {folder.resolve() for source in local for folder in _image_folders(source)}
         self._taken: set[Path] = set()
+        self._reserved: list[PendingFile] = []
         files = [kind for kind in self._kinds if kind.given is not None and not _is_folder(kind.given)]
         if len(sources) > 1 and files:
             raise InputError(
@@ -88,19 +93,51 @@ class OutputPlan:
         """
         stem = re.sub(r"[^\w.-]+", "_", source_name).strip("_") or "source"
         number = 1
-        while (paths := self._candidate(stem, number)) is None:
+        while (paths := self._candidate(stem, number)) is None or not self._reserve(paths):
             number += 1
-        for path in paths.values():
-            if path.resolve() in self._sources:
-                raise InputError(f"{path} is a source and would be overwritten; choose another output")
-            kept = LABELS.get("/".join(_key(path).parts[-2:]))
-            if kept and path.exists():
-                raise InputError(f"{path} holds the {kept} of a sequence; choose another output")
-            if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
-                raise InputError(f"{path} lies among the images of the source; choose another folder for it")
-            _check_writable(path)
-            self._taken.add(_key(path))
         return paths
+
+    def _reserve(self, paths: Mapping[str, Path]) -> bool:
+        """Reserve names, before any output is opened and so before any earlier one of its name is replaced.
+
+        Returns:
+            Whether they are free; a given file that another process is writing is an error.
+        """
+        for path in paths.values():
+            self._check(path)
+        reserved = []
+        try:
+            for path in paths.values():
+                for kept in recover_parts(path):
+                    _log.warning("%s holds what an earlier run that was killed had written", kept)
+                reserved.append(PendingFile(path, exclusive=True))
+        except BusyError:
+            for one in reserved:
+                one.discard()
+            if any(kind.given is not None and not _is_folder(kind.given) for kind in self._kinds):
+                raise
+            return False
+        if self._is_default and any(path.exists() for path in paths.values()):  # another run has just written them
+            for one in reserved:
+                one.discard()
+            return False
+        self._reserved += reserved
+        self._taken.update(_key(path) for path in paths.values())
+        return True
+
+    def _check(self, path: Path) -> None:
+        if path.resolve() in self._sources:
+            raise InputError(f"{path} is a source and would be overwritten; choose another output")
+        kept = LABELS.get("/".join(_key(path).parts[-2:]))
+        if kept and path.exists():
+            raise InputError(f"{path} holds the {kept} of a sequence; choose another output")
+        if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
+            raise InputError(f"{path} lies among the images of the source; choose another folder for it")
+
+    def release(self) -> None:
+        """Give back reserved names that nothing was written under."""
+        while self._reserved:
+            self._reserved.pop().discard()
 
     def _candidate(self, stem: str, number: int) -> dict[str, Path] | None:
         """Name the outputs with a number added from 2 on; None if one of the names is taken."""
@@ -143,16 +180,6 @@ def _image_folders(source: str) -> list[Path]:
         base = Path(path.anchor or ".")
         return [found.parent for found in base.glob(source[len(path.anchor) :])] if glob.has_magic(source) else []
     return [path.parent] if path.suffix.lower() in IMAGE_EXTENSIONS else []
-
-
-def _check_writable(path: Path) -> None:
-    """Find out before any output is opened, and so before any earlier one of its name is replaced."""
-    with suppress(_NothingWrittenError), atomic_path(path):
-        raise _NothingWrittenError
-
-
-class _NothingWrittenError(Exception):
-    """Makes `atomic_path` take its temporary file away again."""
 
 
 def _key(path: Path) -> Path:

@@ -50,9 +50,14 @@ def watch(
         except (InputError, OSError) as error:
             complain(sentence(error))
             code = BAD_INPUT
+        except Exception as error:
+            complain(f"{source}: {type(error).__name__}: {error}; nobody foresaw this: please report it")
+            code = BAD_INPUT
         except KeyboardInterrupt:
             sys.stderr.write("interrupted; what was done until then is kept\n")
             raise
+        finally:
+            plan.release()
     return code
 
 
@@ -81,7 +86,7 @@ def _watch_one(
         finally:
             if paths and not options.quiet:
                 say(summary(session.frames.name, session.report, _start_score(session.tracker)))
-                for kind, path in paths.items():
+                for kind, path in paths.items() if session.is_complete else ():
                     say(f"  {kind}: {path}")
 
 

@@ -228,8 +228,9 @@ def test_ctrl_c_keeps_what_was_tracked(clip, network, monkeypatch, capsys):
     monkeypatch.setattr(Pipeline, "_count", interrupt)
     assert main(["track", str(clip), *network]) == 130
     assert "interrupted" in capsys.readouterr().err
-    assert read_results("runs/still.txt").frames.max() >= 4
-    assert count_frames(Path("runs/still.mp4")) >= 4
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["still.partial.mp4", "still.partial.txt"]
+    assert read_results("runs/still.partial.txt").frames.max() >= 4
+    assert count_frames(Path("runs/still.partial.mp4")) >= 4
 
 
 def test_sigterm_keeps_what_was_tracked(weights, picture, tmp_path):
@@ -259,8 +260,10 @@ def test_sigterm_keeps_what_was_tracked(weights, picture, tmp_path):
     assert done.returncode == 143, done.stderr
     assert done.stderr.endswith("interrupted; what was done until then is kept\n")
     assert "Traceback" not in done.stderr
-    assert 4 <= read_results(tmp_path / "runs/long.txt").frames.max() < 200
-    assert count_frames(tmp_path / "runs/long.mp4") >= 4
+    assert "runs/long.txt is not complete; what was written is in " in done.stderr
+    rows = read_results(tmp_path / "runs/long.partial.txt").frames
+    assert 4 <= rows.max() < 200
+    assert count_frames(tmp_path / "runs/long.partial.mp4") == rows.max()
 
 
 # Detect
@@ -356,19 +359,21 @@ def test_a_video_that_breaks_off_keeps_what_was_tracked(network, capsys, tmp_pat
     assert captured.err.startswith("error: ")
     assert captured.err.count("\n") == 1
     assert "torn.mp4" in captured.err
-    kept = read_results("runs/torn.txt").frames.max()
+    kept = read_results("runs/torn.partial.txt").frames.max()
     assert f"after frame {kept}" in captured.err
     assert f"torn: {kept} frames" in captured.out
     assert 0 < kept < 12
-    assert count_frames(Path("runs/torn.mp4")) == kept
+    assert count_frames(Path("runs/torn.partial.mp4")) == kept
     assert not list(Path("runs").glob(".*"))
 
 
 def test_an_image_folder_with_a_broken_image_keeps_what_was_tracked(image_folder, network, capsys):
     (image_folder / "4.png").write_bytes((image_folder / "4.png").read_bytes()[:100])
+    Path("rows.txt").write_text("an earlier result")
     assert main(["track", str(image_folder), *network, "--results", "rows.txt"]) == 2
     assert "4.png" in error_of(capsys)
-    assert read_results("rows.txt").frames.max() == 3
+    assert read_results("rows.partial.txt").frames.max() == 3
+    assert Path("rows.txt").read_text() == "an earlier result"
 
 
 def test_an_empty_folder(network, capsys):

@@ -42,8 +42,9 @@ def test_what_was_written_before_an_exception_is_kept(tmp_path):
     with pytest.raises(RuntimeError), MotWriter(tmp_path / "rows.txt") as writer:
         writer.write(1, two_tracks())
         raise RuntimeError("the video broke off")
-    assert len(read_results(tmp_path / "rows.txt")) == 2
-    assert list(tmp_path.iterdir()) == [tmp_path / "rows.txt"]
+    assert writer.partial == tmp_path / "rows.partial.txt"
+    assert len(read_results(writer.partial)) == 2
+    assert list(tmp_path.iterdir()) == [writer.partial]
 
 
 def test_an_unwritable_result_is_an_input_error(tmp_path):

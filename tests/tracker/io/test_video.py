@@ -153,8 +153,8 @@ class TestVideo:
             for index in range(7):
                 writer.write(picture(index))
             raise RuntimeError
-        assert len(list(open_source(tmp_path / "new" / "clip.mp4"))) == 7
-        assert [path.name for path in (tmp_path / "new").iterdir()] == ["clip.mp4"]
+        assert len(list(open_source(tmp_path / "new" / "clip.partial.mp4"))) == 7
+        assert [path.name for path in (tmp_path / "new").iterdir()] == ["clip.partial.mp4"]
 
     def test_wrong_images_and_names_are_refused(self, tmp_path):
         with pytest.raises(InputError, match=r"clip\.xyz: expected a video file name ending in \.mp4"):
