@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from lap import lapjv
 
-from tracker.detections import Array
+from tracker.arrays import Array
 
 _SMALL_PROBLEM = 1024  # up to this many cells, solving whole is quicker than taking it apart
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from tracker.detections import Array
+from tracker.arguments import check_frame
+from tracker.arrays import Array
 from tracker.errors import InputError
 
 IDENTITY = np.eye(2, 3)
@@ -52,8 +53,7 @@ class CameraMotion:
         Raises:
             InputError: The frame is no such image.
         """
-        if frame.dtype != np.uint8 or frame.ndim not in (2, 3):
-            raise InputError(f"frame must be (H, W, 3) or (H, W) uint8, got {frame.shape} {frame.dtype}")
+        check_frame(frame)
         if self._method == "none":
             return IDENTITY.copy()
         image, last = self._prepare(frame), self._last

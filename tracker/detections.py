@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tracker.arrays import Array
 from tracker.errors import InputError
-
-Array: TypeAlias = NDArray[Any]
-"""A numpy array; its shape, dtype and unit are told where it is used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.detections import Array, Detections, Tracks
+from tracker.arrays import Array
+from tracker.detections import Detections, Tracks
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]

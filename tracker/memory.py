@@ -1,4 +1,4 @@
-"""Long-term memory: the looks of those who left, so that they keep their ids when they come back."""
+"""Long-term memory: the appearance of those who left, so that they keep their ids when they come back."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tracker.arrays import Array
 from tracker.assignment import match
-from tracker.detections import Array
 
 
 class LongTermMemory:
-    """Ids and average looks of removed tracks.
+    """Ids and average embeddings of removed tracks.
 
     Args:
         limit: 1 - cos from which somebody is not recognised.
@@ -45,7 +45,7 @@ class LongTermMemory:
             self._keep(self._left >= before)
 
     def recall(self, embeddings: Array, labels: Array | None) -> Array:
-        """Recognise new tracks by their looks; who is recognised is no longer in memory.
+        """Recognise new tracks by their appearance; who is recognised is no longer in memory.
 
         Args:
             embeddings: (N, D) unit rows.

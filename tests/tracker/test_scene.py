@@ -32,7 +32,7 @@ def test_three_boxes_do_not_speak_for_the_scene():
     tracker = make_tracker("scene", coast_seconds=0)
     run(tracker, [seen((100, 0), (200, 1), (300, 2), (600, 3))] * 8)
     run(tracker, [seen((100 + 8 * k, 0), (200 + 8 * k, 1), (300 + 8 * k, 2)) for k in range(1, 5)])
-    assert tracker._boxes[3, 0] == pytest.approx(600, abs=1)
+    assert tracker._tracks.boxes()[3, 0] == pytest.approx(600, abs=1)
 
 
 @pytest.mark.parametrize(("people", "shift", "follows"), [(5, 2, False), (5, 6, True), (9, 2, True)])
@@ -42,7 +42,7 @@ def test_few_boxes_are_believed_a_clear_jump_only(people, shift, follows):
     tracker = make_tracker("scene", coast_seconds=0, hidden_seconds=0)
     run(tracker, [seen(*places)] * 12)
     tracker.update(seen(*[(x + shift, who) for x, who in places[:-1]]))
-    assert (tracker._boxes[people - 1, 0] - places[-1][0] > shift / 2) == follows
+    assert (tracker._tracks.boxes()[people - 1, 0] - places[-1][0] > shift / 2) == follows
 
 
 def test_heights_tell_near_from_far():
