@@ -201,9 +201,11 @@ class Tracker(ABC, Generic[OptionsT]):
 
     def _confirm(self, rows: Array) -> None:
         """Give the tracks `rows` their ids: remembered ones, or the next."""
+        if not len(rows):
+            return
         tracks = self._tracks
         tracks.states[rows] = TRACKED
-        if self.options.memory_seconds > 0 and len(rows):
+        if self.options.memory_seconds > 0:
             labels = None if self.options.class_agnostic else tracks.labels[rows]
             tracks.ids[rows] = self._memory.recall(tracks.embeddings[rows], labels)
             rows = rows[tracks.ids[rows] == 0]

@@ -138,7 +138,7 @@ class BoTSortTracker(Tracker[BoTSortOptions]):
             tracks.smooth_embeddings(rows[clear], embeddings, options.embedding_momentum)
         lose_unmatched(tracks, matching.detection_of)
         new = matching.free_detections(found.scores >= max(options.min_score, options.min_new_score))
-        tracks.append(TrackSet.start(tracks.filter, found, new, now))
+        tracks.start(found, new, now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
         # End duplicates; show who was seen.

@@ -104,7 +104,7 @@ class ByteTracker(Tracker[ByteTrackOptions]):
         update_matched(tracks, rows, found, columns, now, options.class_agnostic)
         lose_unmatched(tracks, matching.detection_of)
         new = matching.free_detections(found.scores >= max(options.min_score, options.min_new_score))
-        tracks.append(TrackSet.start(_KALMAN, found, new, now))
+        tracks.start(found, new, now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
         # End duplicates; show who was seen.

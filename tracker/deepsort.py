@@ -114,7 +114,7 @@ class DeepSortTracker(Tracker[DeepSortOptions]):
         # End tentative tracks that were missed; start new ones.
         tracks.keep((tracks.states != TENTATIVE) | (matching.detection_of >= 0))
         new = matching.free_detections()
-        tracks.append(GalleryTrackSet.start(_KALMAN, found, new, now, slots=gallery.take(found.embeddings[new])))
+        tracks.start(found, new, now, slots=gallery.take(found.embeddings[new]))
         self._confirm(tentative_rows(tracks, options.min_hits))
         gallery.keep(tracks.slots)
 

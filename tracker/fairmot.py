@@ -120,7 +120,7 @@ class FairMOTTracker(Tracker[FairMOTOptions]):
         tracks.smooth_embeddings(rows, found.embeddings.take(columns, axis=0), options.embedding_momentum)
         lose_unmatched(tracks, matching.detection_of)
         lowest = options.min_score if options.min_new_score is None else options.min_new_score
-        tracks.append(TrackSet.start(_KALMAN, found, matching.free_detections(found.scores >= lowest), now))
+        tracks.start(found, matching.free_detections(found.scores >= lowest), now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
         # End duplicates; show who was seen.

@@ -32,6 +32,8 @@ class Gallery:
 
     def take(self, embeddings: Array) -> Array:
         """Give a slot to each of these first embeddings (N, D) and return the slots (N,) int64."""
+        if not len(embeddings):
+            return np.zeros(0, np.int64)
         free = np.flatnonzero(self._counts == 0)
         if len(free) < len(embeddings):
             self._grow(len(embeddings) - len(free), embeddings.shape[1])

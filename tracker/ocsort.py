@@ -68,25 +68,6 @@ class ObservedTrackSet(TrackSet):
     directions: Array
     motion_when_seen: Array
 
-    @classmethod
-    def observe(cls, found: Candidates, columns: Array, now: float, updates: int) -> ObservedTrackSet:
-        """Return tracks that begin now with the detections `columns` (N,), and remember `updates` observations."""
-        observed = found.boxes[columns].astype(np.float64)
-        recent = np.full((len(columns), updates, 4), np.nan)
-        recent[:, -1] = observed
-        started = cls.start(
-            _KALMAN,
-            found,
-            columns,
-            now,
-            observed=observed,
-            recent=recent,
-            directions=np.zeros((len(columns), 2)),
-            motion_when_seen=_KALMAN.initiate(found.measurements[columns]),
-        )
-        started.hits[:] = 0  # SORT counts matches: the first detection is none
-        return started
-
     def reference(self) -> Array:
         """Return the observation (N, 4) from which a direction is measured: K updates ago, or the next known one."""
         first = np.isfinite(self.recent[:, :, 0]).argmax(axis=1)
@@ -107,8 +88,8 @@ class OCSortTracker(Tracker[OCSortOptions]):
 
     @override
     def _begin(self) -> None:
-        nobody = Candidates.choose(Detections.empty(), 0.0, _KALMAN.model)
-        self._tracks = ObservedTrackSet.observe(nobody, nobody.indices, 0.0, self.options.direction_updates)
+        nothing = _first_observation(np.zeros((0, 4)), np.zeros((0, 4)), self.options.direction_updates)
+        self._tracks = ObservedTrackSet.empty(_KALMAN, **nothing)
 
     @override
     def _track(self, detections: Detections, frame: Array | None, elapsed: float) -> Tracks:
@@ -136,15 +117,19 @@ class OCSortTracker(Tracker[OCSortOptions]):
         rows, columns, iou = overlapping_pairs(tracks.observed, found.boxes)
         matching.solve(rows, columns, 1.0 - iou, options.iou_limit, among=is_high[columns])
 
-        # Update the matched tracks, those that come back along a straight path (ORU); start new ones.
+        # Update the matched tracks, those that come back along a straight path (ORU).
         rows, columns = matching.pairs()
         observed = _KALMAN.model.to_xyxy(found.measurements.take(columns, axis=0))
         returned = tracks.seen[rows] < self._previous
         _filter_again(tracks, rows[returned], observed[returned], now)
         update_matched(tracks, rows, found, columns, now, options.class_agnostic)
         _remember(tracks, rows, observed)
+
+        # Start new ones. SORT counts matches: the first detection is none.
         new = matching.free_detections(is_high)
-        tracks.append(ObservedTrackSet.observe(found, new, now, options.direction_updates))
+        if len(new):
+            first = _first_observation(found.boxes[new], found.measurements[new], options.direction_updates)
+            tracks.start(found, new, now, hits=0, **first)
 
         # Show who was matched now, and often enough. An id is given to a track that is shown for the first time.
         is_ready = (tracks.hits >= options.min_hits) | (self._updates <= options.min_hits)
@@ -153,6 +138,18 @@ class OCSortTracker(Tracker[OCSortOptions]):
         filtered = options.filtered_boxes
         boxes = _KALMAN.boxes(tracks.motion.take(rows, axis=0)) if filtered else tracks.observed[rows]
         return show(tracks, rows, boxes, options)
+
+
+def _first_observation(boxes: Array, measurements: Array, updates: int) -> dict[str, Array]:
+    """Return what an `ObservedTrackSet` adds to tracks that begin: boxes (N, 4) xyxy and the same in the model."""
+    recent = np.full((len(boxes), updates, 4), np.nan)
+    recent[:, -1] = boxes
+    return {
+        "observed": boxes.astype(np.float64),
+        "recent": recent,
+        "directions": np.zeros((len(boxes), 2)),
+        "motion_when_seen": _KALMAN.initiate(measurements),
+    }
 
 
 def _agreement(tracks: ObservedTrackSet, rows: Array, found: Candidates, columns: Array) -> Array:

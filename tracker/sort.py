@@ -72,9 +72,7 @@ class SortTracker(Tracker[SortOptions]):
         # Update the matched tracks; start new ones. SORT counts matches: the first detection is none.
         rows, columns = matching.pairs()
         update_matched(tracks, rows, found, columns, now, options.class_agnostic)
-        started = TrackSet.start(_KALMAN, found, matching.free_detections(), now)
-        started.hits[:] = 0
-        tracks.append(started)
+        tracks.start(found, matching.free_detections(), now, hits=0)
 
         # Show who was matched now, and often enough. An id is given to a track that is shown for the first time.
         is_ready = (tracks.hits >= options.min_hits) | (self._updates <= options.min_hits)

@@ -43,7 +43,7 @@ class TrackSet:
         scores: (N,) float32, of the last matched detection.
         labels: (N,) int64, the class that most matches voted for.
         votes: (N,) int64, lead of that class.
-        hits: (N,) int64, matches so far, the first detection included.
+        hits: (N,) int64, matches so far, in most trackers the first detection included.
         born: (N,) float64, tracker time of the first detection, in frames.
         seen: (N,) float64, tracker time of the last match, in frames.
         indices: (N,) int64, detection matched in the last update, -1 if none.
@@ -64,16 +64,15 @@ class TrackSet:
     embeddings: Array
 
     @classmethod
-    def start(cls, kalman: KalmanFilter, found: Candidates, columns: Array, now: float, **more: Array) -> Self:
-        """Return tentative tracks that begin now.
+    def empty(cls, kalman: KalmanFilter, **more: Array) -> Self:
+        """Return no tracks; `more` are the empty arrays that a subclass adds."""
+        nobody = Candidates.choose(Detections.empty(), 0.0, kalman.model)
+        return cls._starting(kalman, nobody, nobody.indices, 0.0, 0, more)
 
-        Args:
-            kalman: Starts their motion.
-            found: The detections of this frame.
-            columns: (N,) those of them that start a track.
-            now: Tracker time in frames.
-            more: The arrays (N, ...) that a subclass adds.
-        """
+    @classmethod
+    def _starting(
+        cls, kalman: KalmanFilter, found: Candidates, columns: Array, now: float, hits: int, more: Mapping[str, Array]
+    ) -> Self:
         count = len(columns)
         return cls(
             filter=kalman,
@@ -83,19 +82,13 @@ class TrackSet:
             scores=found.scores[columns],
             labels=found.labels[columns],
             votes=np.zeros(count, np.int64) + 1,
-            hits=np.zeros(count, np.int64) + 1,
+            hits=np.zeros(count, np.int64) + hits,
             born=np.zeros(count) + now,
             seen=np.zeros(count) + now,
             indices=found.indices[columns],
             embeddings=found.embeddings[columns],
             **more,
         )
-
-    @classmethod
-    def empty(cls, kalman: KalmanFilter, **more: Array) -> Self:
-        """Return no tracks; `more` are the empty arrays that a subclass adds."""
-        nobody = Candidates.choose(Detections.empty(), 0.0, kalman.model)
-        return cls.start(kalman, nobody, nobody.indices, 0.0, **more)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -120,13 +113,22 @@ class TrackSet:
         for name in self._arrays():
             setattr(self, name, getattr(self, name).take(rows, axis=0))
 
-    def append(self, others: TrackSet) -> None:
-        """Add tracks of the same kind at the end."""
-        if not len(others):
+    def start(self, found: Candidates, columns: Array, now: float, hits: int = 1, **more: Array) -> None:
+        """Add tentative tracks at the end.
+
+        Args:
+            found: The detections of this frame.
+            columns: (M,) those of them that start a track.
+            now: Tracker time in frames.
+            hits: What they have at the start.
+            more: The arrays (M, ...) that a subclass adds.
+        """
+        if not len(columns):
             return
+        started = self._starting(self.filter, found, columns, now, hits, more)
         alone = not len(self)  # take over whole, so that the first embeddings decide their dimension
         for name in self._arrays():
-            new = getattr(others, name)
+            new = getattr(started, name)
             setattr(self, name, new if alone else np.concatenate([getattr(self, name), new]))
 
     def vote(self, rows: Array, labels: Array) -> None:
