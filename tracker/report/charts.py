@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.evaluation.events import SequenceEvents, Span
-from tracker.evaluation.report_style import TRACK_COLOURS
+from tracker.report.style import TRACK_COLOURS
 
 _LANE = 8  # pixels of one tracker in the row of an identity
 _ROW_GAP = 4  # between identities; twice that where a row has several lanes
