@@ -15,7 +15,8 @@ import cv2
 
 from centertrack.coco_results import CocoWriter
 from centertrack.pipeline import FrameResult
-from tracker.draw import Image, Trails, draw_detections, draw_tracks
+from tracker.arrays import Image
+from tracker.draw import Trails, draw_detections, draw_tracks
 from tracker.io.mot import MotWriter
 from tracker.io.video import FrameSource, VideoWriter
 from tracker.postprocess import TrajectoryRecorder, postprocess

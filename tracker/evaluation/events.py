@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tracker.arrays import Integers
 from tracker.evaluation.clear import ClearMatches, match_clear
 from tracker.evaluation.mot_challenge import SequenceData
-from tracker.evaluation.overlaps import Integers
 
 
 class Span(NamedTuple):

@@ -1,4 +1,4 @@
-"""The HTML page about the scores of trackers and where each of them fails. It imports the metrics; they never import it.
+"""The HTML page about the scores of trackers and where they fail. It imports the metrics; they do not import it.
 
 `page` is the page, `details` and `charts` its parts, `style` its look; `runs` loads what it shows.
 """
