@@ -36,7 +36,7 @@ def test_three_boxes_do_not_speak_for_the_scene():
 
 
 @pytest.mark.parametrize(("people", "shift", "follows"), [(5, 2, False), (5, 6, True), (9, 2, True)])
-def test_few_boxes_are_believed_a_clear_jump_only(people, shift, follows):
+def test_only_a_clear_jump_is_taken_from_few_boxes(people, shift, follows):
     """3 % of 100 px are 3 px; the last of them is hidden, and jumps along or not."""
     places = [(60 * place, place % 8) for place in range(people)]
     tracker = make_tracker("scene", coast_seconds=0, hidden_seconds=0)
@@ -132,12 +132,12 @@ def test_appearance_needs_embeddings_only_when_asked_for():
 
 
 @pytest.mark.parametrize(("cosine", "expected"), [(0.9, 0), (0.7, 1)])
-def test_looks_count_only_when_they_are_much_alike(cosine, expected):
-    """The worse overlap of two wins by its looks at 1 - cos = 0.1, but not at 0.3, where a stranger may be."""
+def test_appearance_counts_only_when_it_is_much_alike(cosine, expected):
+    """The worse overlap of two wins by its appearance at 1 - cos = 0.1, but not at 0.3, where a stranger may be."""
     tracker = make_tracker("scene-reid")
     run(tracker, [seen((100, 0))] * 5)
-    looks = [[cosine, np.sqrt(1 - cosine**2)], [0.0, 1.0]]
-    tracks = tracker.update(Detections([person(110), person(95)], [0.9, 0.9], None, np.pad(looks, ((0, 0), (0, 6)))))
+    embeddings = np.pad([[cosine, np.sqrt(1 - cosine**2)], [0.0, 1.0]], ((0, 0), (0, 6)))
+    tracks = tracker.update(Detections([person(110), person(95)], [0.9, 0.9], None, embeddings))
     assert tracks.indices[tracks.ids == 1] == [expected]
 
 
