@@ -1,4 +1,4 @@
-"""Who is who: the pairs of tracks and detections with the lowest total cost (Jonker-Volgenant, package lap)."""
+"""The pairs of tracks and detections with the lowest total cost (Jonker-Volgenant, package lap)."""
 
 from __future__ import annotations
 

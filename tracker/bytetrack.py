@@ -1,4 +1,4 @@
-"""ByteTrack: match every box, the uncertain ones last.
+"""ByteTrack: SORT that also matches detections with low scores, after those with high scores.
 
 Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", 2021.
 """
@@ -95,7 +95,7 @@ class ByteTracker(Tracker[ByteTrackOptions]):
         cost = 1.0 - (iou * found.scores[columns] if options.fuse_scores else iou)
         matching.solve(rows, columns, cost, options.first_limit, among=(states != TENTATIVE) & high)
 
-        # Second match: who was seen in the last frame with low scores. Third: tentative tracks with high scores.
+        # Second match: tracked tracks with low scores. Third: tentative tracks with high scores.
         matching.solve(rows, columns, 1.0 - iou, options.low_limit, among=(states == TRACKED) & ~high)
         matching.solve(rows, columns, cost, options.tentative_limit, among=(states == TENTATIVE) & high)
 
@@ -107,7 +107,7 @@ class ByteTracker(Tracker[ByteTrackOptions]):
         tracks.start(found, new, now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
-        # End duplicates; show who was seen.
+        # End duplicates; show the tracked tracks.
         boxes = drop_duplicates(tracks, tracks.boxes(), options.duplicate_limit, options.class_agnostic)
         rows = (tracks.states == TRACKED).nonzero()[0]
         return show(tracks, rows, boxes.take(rows, axis=0), options)

@@ -96,8 +96,11 @@ def _sparse_flow(last: Array, image: Array) -> Array | None:
 
 def _orb(last: Array, image: Array) -> Array | None:
     detector = cv2.ORB.create(1000)
-    points, features = detector.detectAndCompute(last, None)
-    points_now, features_now = detector.detectAndCompute(image, None)
+    try:
+        points, features = detector.detectAndCompute(last, None)
+        points_now, features_now = detector.detectAndCompute(image, None)
+    except cv2.error:  # the images are too small to be made smaller
+        return None
     if features is None or features_now is None:
         return None
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(features, features_now)

@@ -1,6 +1,6 @@
-"""What it costs to give a detection to a track: motion gate, appearance and overlap, for the pairs that are possible.
+"""The cost of a pair of a track and a detection: gate, appearance and overlap.
 
-All functions speak of pairs: `rows` (P,) are tracks, `columns` (P,) are detections.
+All functions take or return pairs: `rows` (P,) are tracks, `columns` (P,) are detections.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DeepSORT: a gallery of embeddings for each track; who was seen more recently is matched first.
+"""DeepSORT: SORT with a gallery of embeddings for each track; tracks seen more recently are matched first.
 
 Wojke et al., "Simple Online and Realtime Tracking with a Deep Association Metric", 2017.
 """

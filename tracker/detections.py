@@ -17,8 +17,7 @@ from tracker.errors import InputError
 class Detections:
     """The objects that a detector found in one frame.
 
-    Anything array-like is accepted and converted; what cannot be a box, a score, a label or an embedding is an error
-    here, once, rather than a strange track later.
+    Anything array-like is accepted and converted; what cannot be a box, a score, a label or an embedding is an error.
 
     Attributes:
         boxes: (N, 4) float32, xyxy in source pixels, 0-based, continuous.

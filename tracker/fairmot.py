@@ -105,7 +105,7 @@ class FairMOTTracker(Tracker[FairMOTOptions]):
         cost = (1 - options.motion_weight) * distances(tracks.embeddings, found.embeddings, rows, columns)
         matching.solve(rows, columns, cost + options.motion_weight * squared, options.embedding_limit)
 
-        # Second match: who is left, but not lost, by overlap. Third: tentative tracks by overlap.
+        # Second match: tracked tracks that are left, by overlap. Third: tentative tracks by overlap.
         left = ((matching.detection_of < 0) & (tracks.states != LOST)).nonzero()[0]
         free = matching.free_detections()
         row, column, iou = overlapping_pairs(boxes.take(left, axis=0), found.boxes.take(free, axis=0))
@@ -123,7 +123,7 @@ class FairMOTTracker(Tracker[FairMOTOptions]):
         tracks.start(found, matching.free_detections(found.scores >= lowest), now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
-        # End duplicates; show who was seen.
+        # End duplicates; show the tracked tracks.
         boxes = drop_duplicates(tracks, tracks.boxes(), options.duplicate_limit, options.class_agnostic)
         rows = (tracks.states == TRACKED).nonzero()[0]
         return show(tracks, rows, boxes.take(rows, axis=0), options)

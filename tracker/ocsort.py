@@ -1,4 +1,4 @@
-"""OC-SORT: trust what was observed, not what was predicted.
+"""OC-SORT: SORT that goes by observations where the prediction of a lost track is poor.
 
 Cao et al., "Observation-Centric SORT: Rethinking SORT for Robust Multi-Object Tracking", 2022. Three additions to SORT:
 OCM, the direction of motion counts in matching; OCR, what is left is matched with the last observations; ORU, a track
@@ -98,7 +98,7 @@ class OCSortTracker(Tracker[OCSortOptions]):
         found = Candidates.choose(detections, lowest, _KALMAN.model)
         is_high = found.scores >= options.min_score
 
-        # Predict. A track that was not seen in the last frame starts to count its matches again.
+        # Predict. A track that was not seen in the last frame counts its matches from 0.
         remove_expired(tracks, now, options, self._memory)
         tracks.hits[tracks.seen < self._previous] = 0
         predict_areas(tracks, elapsed)
@@ -131,7 +131,7 @@ class OCSortTracker(Tracker[OCSortOptions]):
             first = _first_observation(found.boxes[new], found.measurements[new], options.direction_updates)
             tracks.start(found, new, now, hits=0, **first)
 
-        # Show who was matched now, and often enough. An id is given to a track that is shown for the first time.
+        # Show the tracks that were matched now, and often enough; a track gets its id when it is first shown.
         is_ready = (tracks.hits >= options.min_hits) | (self._updates <= options.min_hits)
         rows = ((tracks.seen == now) & is_ready).nonzero()[0]
         self._confirm(rows[tracks.ids[rows] == 0])

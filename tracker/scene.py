@@ -1,9 +1,9 @@
-"""The tracker of this project: ByteTrack's matches, and what all boxes of a scene have in common.
+"""The tracker of this project: ByteTrack's matches and five additions.
 
-Five things were added, each because it helped on both halves of MOT17's public detections:
+Each addition raises the scores on both halves of MOT17's public detections:
 
-- The scene's motion. When the camera jerks, all boxes jump alike: the median of the jumps is taken from every predicted
-  box, also from those that are hidden. No image is needed.
+- The scene's motion. When the camera jerks, all boxes jump alike: the median jump is added to every predicted box, also
+  to those that are hidden. No image is needed.
 - Heights. People who overlap stand at different distances; a pair's IoU counts in proportion to how well the vertical
   extents agree (after Yang et al., "Hybrid-SORT", 2023).
 - A steadier filter: detections are trusted less and velocities change more slowly, in real time rather than per frame.
@@ -72,7 +72,7 @@ class SceneOptions(TrackerOptions):
         height_weight: Exponent of the agreement of heights in that cost; 0 leaves it out.
         duplicate_limit: Two tracks, one seen and one lost, with 1 - IoU below this are the same object; the one with
             the shorter life is dropped.
-        follow_scene: Take the common jump of all boxes from the predictions.
+        follow_scene: Add the common jump of all boxes to the predictions.
         camera_motion: "sparse_flow", "orb" or "ecc" measure the camera's motion in `update(..., frame=image)`.
         camera_downscale: The frame is made smaller by this factor before the camera's motion is measured.
         use_embeddings: Let appearance match what overlaps too little for its scores; needs embeddings.
@@ -112,8 +112,8 @@ class SceneOptions(TrackerOptions):
 class SceneTracker(Tracker[SceneOptions]):
     """Tracks by motion and overlap and, if told so, appearance; boxes are enough.
 
-    Coasting tracks have the index -1 in the result. Who leaves the image does not coast; where `update` is not given
-    the frame, its borders are guessed from the boxes seen so far.
+    Coasting tracks have the index -1 in the result. A track that leaves the image does not coast; where `update` is
+    not given the frame, the image's borders are guessed from the boxes seen so far.
 
     >>> tracker = SceneTracker()
     >>> tracker.update(Detections([[10, 10, 30, 60]], [0.9])).ids
@@ -168,7 +168,7 @@ class SceneTracker(Tracker[SceneOptions]):
             cost = fuse_appearance(cost, similarity, distances, options.embedding_limit, options.proximity_limit)
         matching.solve(rows, columns, cost, options.first_limit, among=(states != TENTATIVE) & high)
 
-        # Second match: who was seen in the last frame with low scores. Third: tentative tracks with high scores.
+        # Second match: tracked tracks with low scores. Third: tentative tracks with high scores.
         matching.solve(rows, columns, 1.0 - iou, options.low_limit, among=(states == TRACKED) & ~high)
         matching.solve(rows, columns, cost, options.tentative_limit, among=(states == TENTATIVE) & high)
 
@@ -184,7 +184,7 @@ class SceneTracker(Tracker[SceneOptions]):
         tracks.start(found, new, now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
-        # End duplicates; show who was seen and who coasts.
+        # End duplicates; show the tracked and the coasting tracks.
         boxes = drop_duplicates(tracks, tracks.boxes(), options.duplicate_limit, options.class_agnostic)
         seen = (tracks.states == TRACKED).nonzero()[0]
         rows = np.concatenate([seen, _coasting(tracks, boxes, seen, now, self._extent.xyxy, options)])

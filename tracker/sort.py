@@ -59,7 +59,7 @@ class SortTracker(Tracker[SortOptions]):
         tracks, options, now = self._tracks, self.options, self._now
         found = Candidates.choose(detections, options.min_score, _KALMAN.model)
 
-        # Predict. A track that was not seen in the last frame starts to count its matches again.
+        # Predict. A track that was not seen in the last frame counts its matches from 0.
         remove_expired(tracks, now, options, self._memory)
         tracks.hits[tracks.seen < self._previous] = 0
         predict_areas(tracks, elapsed)
@@ -74,7 +74,7 @@ class SortTracker(Tracker[SortOptions]):
         update_matched(tracks, rows, found, columns, now, options.class_agnostic)
         tracks.start(found, matching.free_detections(), now, hits=0)
 
-        # Show who was matched now, and often enough. An id is given to a track that is shown for the first time.
+        # Show the tracks that were matched now, and often enough; a track gets its id when it is first shown.
         is_ready = (tracks.hits >= options.min_hits) | (self._updates <= options.min_hits)
         rows = ((tracks.seen == now) & is_ready).nonzero()[0]
         self._confirm(rows[tracks.ids[rows] == 0])

@@ -95,9 +95,9 @@ class TrackSet:
 
     @property
     def confirmed(self) -> int:
-        """How many tracks are not tentative, where those are the last.
+        """The number of tracks that are not tentative; these come first where a single miss ends a tentative track.
 
-        So it is wherever a single miss ends a tentative track: who started earlier is confirmed earlier.
+        Tracks are added at the end, and of two tentative tracks the earlier one is confirmed no later.
         """
         return int(np.count_nonzero(self.states))  # TENTATIVE is 0
 
