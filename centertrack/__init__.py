@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from centertrack.doors import door
+from centertrack.shadow import refuse_shadow
 from centertrack.version import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ __all__ = [
     "save_weights",
     "track",
 ]
+
+refuse_shadow()
 
 __getattr__, __dir__ = door(
     __name__,

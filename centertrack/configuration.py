@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from tracker.arguments import check_arguments
 from tracker.errors import InputError
 
 Built = TypeVar("Built")
@@ -38,14 +38,7 @@ def build(kind: Callable[..., Built], what: str, options: Mapping[str, Any], *ar
     Raises:
         InputError: An option is unknown or missing, or has a value that cannot be used.
     """
-    parameters = list(inspect.signature(kind).parameters.values())[len(args) :]
-    named = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters)
-    names = [one.name for one in named]
-    if not takes_any and (unknown := [name for name in options if name not in names]):
-        raise InputError(f"{what} has no option {unknown[0]!r}; it has {', '.join(names)}")
-    if missing := [one.name for one in named if one.default is one.empty and one.name not in options]:
-        raise InputError(f"{what} needs {' and '.join(map(repr, missing))}")
+    check_arguments(kind, options, what, len(args))
     try:
         return kind(*args, **options)
     except TypeError as error:  # a value of another type, which only what uses it can tell

@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 
 FLOORS = (  # the lowest first; a module may import those of lower floors, and of its own
     ("tracker",),
-    ("centertrack.version", "centertrack.doors", "centertrack.configuration"),
+    ("centertrack.version", "centertrack.doors", "centertrack.shadow", "centertrack.configuration"),
     ("centertrack.decode", "centertrack.geometry"),
     ("centertrack.models",),
     ("centertrack.losses", "centertrack.synthetic", "centertrack.average_precision"),

@@ -1,4 +1,4 @@
-"""Track what somebody else detected: MOTChallenge sequence folders with det/det.txt, no frames needed."""
+"""Run a tracker over the detections of another program: MOTChallenge folders with det/det.txt, without frames."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from tracker.detections import Array
+from tracker.arguments import check_frame
+from tracker.arrays import Array
 from tracker.errors import InputError
 
 IDENTITY = np.eye(2, 3)
@@ -52,8 +53,7 @@ class CameraMotion:
         Raises:
             InputError: The frame is no such image.
         """
-        if frame.dtype != np.uint8 or frame.ndim not in (2, 3):
-            raise InputError(f"frame must be (H, W, 3) or (H, W) uint8, got {frame.shape} {frame.dtype}")
+        check_frame(frame)
         if self._method == "none":
             return IDENTITY.copy()
         image, last = self._prepare(frame), self._last
@@ -96,8 +96,11 @@ def _sparse_flow(last: Array, image: Array) -> Array | None:
 
 def _orb(last: Array, image: Array) -> Array | None:
     detector = cv2.ORB.create(1000)
-    points, features = detector.detectAndCompute(last, None)
-    points_now, features_now = detector.detectAndCompute(image, None)
+    try:
+        points, features = detector.detectAndCompute(last, None)
+        points_now, features_now = detector.detectAndCompute(image, None)
+    except cv2.error:  # the images are too small to be made smaller
+        return None
     if features is None or features_now is None:
         return None
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(features, features_now)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tracker.arrays import Array
 from tracker.errors import InputError
-
-Array: TypeAlias = NDArray[Any]
-"""A numpy array; its shape, dtype and unit are told where it is used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Detections:
     """The objects that a detector found in one frame.
 
-    Anything array-like is accepted and converted; what cannot be a box, a score, a label or an embedding is an error
-    here, once, rather than a strange track later.
+    Anything array-like is accepted and converted; what cannot be a box, a score, a label or an embedding is an error.
 
     Attributes:
         boxes: (N, 4) float32, xyxy in source pixels, 0-based, continuous.

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tracker.arrays import Array
 from tracker.assignment import match
-from tracker.detections import Array, Detections, Tracks
+from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
 from tracker.io.mot import MotWriter
 

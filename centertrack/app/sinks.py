@@ -17,7 +17,8 @@ from typing_extensions import override
 
 from centertrack.app.pipeline import FrameResult
 from centertrack.average_precision.coco_results import CocoWriter
-from tracker.draw import Image, Trails, draw_detections, draw_tracks
+from tracker.arrays import Image
+from tracker.draw import Trails, draw_detections, draw_tracks
 from tracker.errors import InputError
 from tracker.io.atomic import OutputFile, atomic_path
 from tracker.io.mot import MotWriter

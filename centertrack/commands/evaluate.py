@@ -104,7 +104,7 @@ def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
 def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict[str, EvaluationResult]:
     """Return the scores of each tracker; the report is written on the way, since it needs all that they are made of."""
     if options.report:
-        from tracker.evaluation.report import write_report
+        from tracker.report import write_report
 
         return write_report(
             options.report,

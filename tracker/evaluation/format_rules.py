@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from tracker.evaluation.overlaps import Floats, Integers
+from tracker.arrays import Floats, Integers
 from tracker.io.number_table import read_regular
 
 Kind = Literal["ground truth", "detections", "results"]

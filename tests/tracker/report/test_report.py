@@ -11,9 +11,9 @@ from tests.tracker.evaluation.conftest import write_results
 from tests.tracker.evaluation.test_evaluate import PERFECT, SWITCH
 from tracker.errors import InputError
 from tracker.evaluation import evaluate
-from tracker.evaluation.comparison import compare_identities
-from tracker.evaluation.report import write_report
-from tracker.evaluation.runs import load_run
+from tracker.report import write_report
+from tracker.report.comparison import compare_identities
+from tracker.report.runs import load_run
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tracker.errors import InputError
 from tracker.evaluation.hota import ALPHAS
-from tracker.evaluation.report_charts import bar_groups, curve_chart, legend
-from tracker.evaluation.report_details import differences, idle_tracks, interruptions, switches, table, timelines
-from tracker.evaluation.report_style import SCRIPT, STYLE
 from tracker.evaluation.result import COMBINED, TABLE_METRICS, EvaluationResult
-from tracker.evaluation.runs import TrackerRun, load_run
 from tracker.evaluation.scores import PERCENTAGES
 from tracker.io.atomic import atomic_path
+from tracker.report.charts import bar_groups, curve_chart, legend
+from tracker.report.details import differences, false_positive_tracks, interruptions, switches, table, timelines
+from tracker.report.runs import TrackerRun, load_run
+from tracker.report.style import SCRIPT, STYLE
 
 _TILES = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW")
 _LOWER_IS_BETTER = ("IDSW", "FP", "FN", "ML", "Frag")
@@ -68,7 +68,7 @@ def render_report(runs: Sequence[TrackerRun], images: str | Path | None = None) 
         timeline_html,
         *(switches(run, _heading("Identity switches", run, runs), images) for run in runs),
         *(interruptions(run, _heading("Interruptions", run, runs)) for run in runs),
-        *(idle_tracks(run, _heading("Tracks with the most false positives", run, runs)) for run in runs),
+        *(false_positive_tracks(run, _heading("Tracks with the most false positives", run, runs)) for run in runs),
     ]
     title = escape(" / ".join(run.name for run in runs))
     return (

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from tracker.evaluation.comparison import compare_identities
 from tracker.evaluation.events import Switch
 from tracker.evaluation.mot_challenge import SequenceData
-from tracker.evaluation.report_charts import legend_of_lanes, strip, timeline, timeline_data
-from tracker.evaluation.runs import TrackerRun
+from tracker.report.charts import legend_of_lanes, strip, timeline, timeline_data
+from tracker.report.comparison import compare_identities
+from tracker.report.runs import TrackerRun
 
 _MAX_PICTURES = 120  # switches shown with crops; the page stays a few megabytes
 _MAX_DIFFERENCES = 16
-_MAX_IDLE_TRACKS = 12
+_MAX_FALSE_POSITIVE_TRACKS = 12
 _NONE = "<p class='soft'>None.</p>"
 
 
@@ -97,7 +97,7 @@ def switches(run: TrackerRun, heading: str, images: str | Path | None) -> str:
 
 
 def _switch_pictures(data: SequenceData, switches: Sequence[Switch], images: str | Path) -> list[str]:
-    from tracker.evaluation.crops import crop_as_data_url, find_frames  # opencv, only for pictures
+    from tracker.report.crops import crop_as_data_url, find_frames  # opencv, only for pictures
 
     frames = find_frames(images, data.name)
     cards = []
@@ -139,11 +139,13 @@ def interruptions(run: TrackerRun, heading: str) -> str:
     return heading + (about + "".join(parts) if parts else _NONE)
 
 
-def idle_tracks(run: TrackerRun, heading: str) -> str:
-    """Return the tracks with the most boxes on nobody."""
-    boxes_on_nobody = ((boxes, story.name, track) for story in run.events for track, boxes in story.idle_tracks)
-    worst = sorted(boxes_on_nobody, reverse=True)[:_MAX_IDLE_TRACKS]
+def false_positive_tracks(run: TrackerRun, heading: str) -> str:
+    """Return the tracks with the most false positives."""
+    false_positives = (
+        (boxes, story.name, track) for story in run.events for track, boxes in story.false_positive_tracks
+    )
+    worst = sorted(false_positives, reverse=True)[:_MAX_FALSE_POSITIVE_TRACKS]
     if not worst:
         return heading + _NONE
     rows = [f"<tr><td>{escape(name)}</td><td>{track}</td><td>{boxes}</td></tr>" for boxes, name, track in worst]
-    return heading + table(("sequence", "track", "boxes on nobody"), rows, "narrow")
+    return heading + table(("sequence", "track", "false positives"), rows, "narrow")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from tracker.arrays import Floats, Image
 from tracker.io.mot import IMAGE_EXTENSIONS
 
 _HEIGHT = 128  # pixels of a crop
@@ -33,7 +33,7 @@ def find_frames(folder: str | Path, sequence: str) -> list[Path]:
     return []
 
 
-def crop_as_data_url(image: Path, xywh: NDArray[np.float64]) -> str | None:
+def crop_as_data_url(image: Path, xywh: Floats) -> str | None:
     """Return a JPEG of one box as a data URL.
 
     Args:
@@ -60,7 +60,7 @@ def crop_as_data_url(image: Path, xywh: NDArray[np.float64]) -> str | None:
 
 
 @lru_cache(maxsize=4)
-def _read(image: Path) -> NDArray[np.uint8] | None:
+def _read(image: Path) -> Image | None:
     """(H, W, 3) BGR: it only goes back to opencv."""
     pixels = cv2.imread(str(image))
     return None if pixels is None else np.asarray(pixels, np.uint8)

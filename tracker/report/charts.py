@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tracker.arrays import Floats
 from tracker.evaluation.events import SequenceEvents, Span
-from tracker.evaluation.report_style import TRACK_COLOURS
+from tracker.report.style import TRACK_COLOURS
 
 _LANE = 8  # pixels of one tracker in the row of an identity
 _ROW_GAP = 4  # between identities; twice that where a row has several lanes
@@ -27,7 +27,7 @@ def legend(names: Iterable[str]) -> str:
     return f'<div class="legend">{"".join(keys)}</div>'
 
 
-def curve_chart(title: str, x: NDArray[np.float64], curves: Mapping[str, NDArray[np.float64]]) -> str:
+def curve_chart(title: str, x: Floats, curves: Mapping[str, Floats]) -> str:
     """Return lines over alpha.
 
     Args:
