@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-import cv2
-
 from centertrack.coco_results import CocoWriter
 from centertrack.pipeline import FrameResult
 from tracker.draw import Image, Trails, draw_detections, draw_tracks
+from tracker.io.images import write_image
 from tracker.io.mot import MotWriter
 from tracker.io.video import FrameSource, VideoWriter
 from tracker.postprocess import TrajectoryRecorder, postprocess
@@ -129,8 +128,7 @@ class ImagesSink(FileSink):
 
     def write(self, result: FrameResult) -> None:
         """Draw and write a frame."""
-        image = cv2.cvtColor(self._annotator.draw(result), cv2.COLOR_RGB2BGR)
-        cv2.imwrite(str(self._folder / f"{result.frame.number:06d}.jpg"), image)
+        write_image(self._folder / f"{result.frame.number:06d}.jpg", self._annotator.draw(result))
 
     def close(self) -> None:
         """Do nothing: every image is finished."""

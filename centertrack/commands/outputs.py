@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,13 +11,11 @@ from pathlib import Path
 
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
-from tracker.io.mot import IMAGE_EXTENSIONS
+from tracker.io.frames import IMAGE_EXTENSIONS
+from tracker.io.names import clean_name, refuse_labels
 
 DEFAULT_FOLDER = Path("runs")
 PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
-
-LABELS = {"gt/gt.txt": "ground truth", "det/det.txt": "detections"}
-"""Files of a MOTChallenge sequence folder that no result may take the place of."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +83,14 @@ class OutputPlan:
         Raises:
             InputError: One of them is a source or holds labels, or cannot be written.
         """
-        stem = re.sub(r"[^\w.-]+", "_", source_name).strip("_") or "source"
+        stem = clean_name(source_name, "source")
         number = 1
         while (paths := self._candidate(stem, number)) is None:
             number += 1
         for path in paths.values():
             if path.resolve() in self._sources:
                 raise InputError(f"{path} is a source and would be overwritten; choose another output")
-            kept = LABELS.get("/".join(_key(path).parts[-2:]))
-            if kept and path.exists():
-                raise InputError(f"{path} holds the {kept} of a sequence; choose another output")
+            refuse_labels(path)
             if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
                 raise InputError(f"{path} lies among the images of the source; choose another folder for it")
             _check_writable(path)

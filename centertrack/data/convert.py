@@ -114,7 +114,7 @@ def _image_places(entries: list[Labels], pattern: str, default_sequence: str) ->
 
 def _place(image: Path, target: Path, copy: bool) -> None:
     if not image.is_file():
-        raise InputError(f"cannot read image {image}: there is no such file")
+        raise InputError(f"cannot read the image {image}: there is no such file")
     target.parent.mkdir(parents=True, exist_ok=True)
     if not copy:
         try:

@@ -15,11 +15,12 @@ from centertrack.data.labels import (
     Report,
     corners_of_centre,
     parse_numbers,
-    read_lines,
+    read_class,
     stop_at,
 )
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.reading import read_lines
 
 COLUMNS = "class, id, centre x, centre y, width, height as fractions of the image"
 
@@ -97,9 +98,7 @@ def _read(path: Path, report: Report) -> list[Box]:
             continue
         try:
             label, identity, *box = parse_numbers(text, f"{path}:{line}", (6,), COLUMNS)
-            if label < 0 or label % 1 or identity % 1:
-                raise InputError(f"{path}:{line}: expected a whole class from 0 and a whole id, got: {text[:120]}")
-            boxes.append(Box(corners_of_centre(*box), int(label), int(identity), line))
+            boxes.append(Box(corners_of_centre(*box), *read_class(label, [identity], f"{path}:{line}", text), line))
         except InputError as error:
             report(error)
     return boxes

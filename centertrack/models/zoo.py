@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -21,6 +20,7 @@ from centertrack.models.published import build_published, is_published, publishe
 from centertrack.models.report import LoadReport, name_some
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.reading import read_yaml
 
 TRAINING_ONLY = ("reid_loss.", "balance.")
 
@@ -40,10 +40,7 @@ def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
         path = Path(config)
         if not path.is_file():
             raise InputError(f"no such model configuration: {path}")
-        try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        config = read_yaml(path)
         if not isinstance(config, Mapping):
             raise InputError(f"{path}: expected a YAML mapping with the key `model`, got {type(config).__name__}")
     options = dict(config.get("model", config))

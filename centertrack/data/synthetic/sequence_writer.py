@@ -7,9 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import cv2
-
 from tracker.io.atomic import atomic_path
+from tracker.io.images import write_image
 
 if TYPE_CHECKING:
     from centertrack.data.synthetic.scene import SyntheticFrame
@@ -45,9 +44,8 @@ class SequenceWriter:
                 self._rows.append(f"{number},{identity},{box},1,1,{seen:.4f}\n")
         self._length = max(self._length, number)
         if self.images:
-            _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(shot.frame.image, cv2.COLOR_RGB2BGR))
             with atomic_path(self.folder / "img1" / f"{number:06d}.jpg") as path:
-                path.write_bytes(jpeg.tobytes())
+                write_image(path, shot.frame.image)
 
     def __enter__(self) -> SequenceWriter:
         self._truth = self._stack.enter_context(atomic_path(self.folder / "gt" / "gt.txt"))
