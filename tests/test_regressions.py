@@ -4,6 +4,7 @@ The folder is copied, the command runs in the copy, and what it says and leaves 
 
     was: what happened before, in a sentence
     command: [data, check, labels]     arguments of `centertrack`; {weights} is a small network on the CPU
+    place: {"x<y/S.txt": S.txt}        copies under names that not every system has, where this one has them
     exit: 2
     says: [texts that it must print, on either stream]
     never: [texts that it must not print]
@@ -33,7 +34,7 @@ from tests.centertrack.conftest import small_network
 
 FOLDER = Path(__file__).parent / "regressions"
 CASES = sorted(path.parent for path in FOLDER.glob("*/case.yaml"))
-KEYS = {"was", "command", "exit", "says", "never", "files", "unchanged", "absent"}
+KEYS = {"was", "command", "place", "exit", "says", "never", "files", "unchanged", "absent"}
 SECONDS = 60.0  # a guard against hangs on a busy machine; all take a few seconds at most
 MEMORY = 3 * 2**30  # bytes that a command may write to
 PRELOADED = ["centertrack.cli", "centertrack.commands.watch", "centertrack.predictor", "centertrack.data.check",
@@ -63,6 +64,12 @@ def test_what_once_broke_holds(folder: Path, tmp_path: Path, weights: Path, proc
     assert case["was"]
     work, said = tmp_path / folder.name, tmp_path / "said.txt"
     shutil.copytree(folder, work)
+    for name, source in case.get("place", {}).items():
+        try:
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(work / source, work / name)
+        except OSError as error:
+            pytest.skip(f"this system has no files of such names: {error}")
     before = {name: (work / name).read_bytes() for name in case.get("unchanged", [])}
     command = [argument.format(weights=weights) for argument in case["command"]]
 

@@ -69,6 +69,8 @@ def associate(
 def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Detections]:
     """Give the detections of frames 1 to `length` of det/det.txt, one after the other.
 
+    Boxes without a size are left out, with a warning.
+
     Raises:
         InputError: The file is missing, a row is broken, or a frame lies behind the end of the sequence.
     """
@@ -76,6 +78,8 @@ def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Dete
     behind = np.flatnonzero(rows.frames > length)
     if len(behind):
         raise rows.row_error(int(behind[0]), f"expected frames 1 to {length}, as seqinfo.ini says")
+    rows.warn_of_no_size("are left out")
+    rows = rows.where(rows.have_size)
     everything = Detections(rows.boxes_xyxy, rows.scores)
     starts = np.searchsorted(rows.frames, np.arange(1, length + 2))
     for start, end in pairwise(starts.tolist()):

@@ -7,6 +7,7 @@ the numbers of the file; `boxes_xyxy` is the conversion to the 0-based corners o
 from __future__ import annotations
 
 import configparser
+import logging
 import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -25,11 +26,14 @@ from tracker.io.reading import MAX_FRAMES, MAX_NUMBER, read_number, read_text, r
 if TYPE_CHECKING:
     from tracker.detections import Tracks
 
+_LOG = logging.getLogger(__name__)
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 RowsT = TypeVar("RowsT", bound="MotRows")
 
 DEFAULT_FRAME_RATE = 30.0
+MIN_SIDE = 0.01  # of a box, in pixels: the least that rows can say
 MAX_SIDE = 10**6  # of an image, in pixels
 FRAME_RATES = (1e-3, 1e5)  # allowed in seqinfo.ini
 _INTEGER_LIMIT = 2.0**53  # float64 has gaps beyond
@@ -62,6 +66,19 @@ class MotRows:
         """(N, 4) float32, left, top, right, bottom, where the first pixel is (0, 0)."""
         left_top = self.boxes_xywh[:, :2] - 1
         return np.concatenate([left_top, left_top + self.boxes_xywh[:, 2:]], axis=1).astype(np.float32)
+
+    @property
+    def have_size(self) -> NDArray[np.bool_]:
+        """(N,) whether a box is at least `MIN_SIDE` wide and high."""
+        return np.asarray((self.boxes_xywh[:, 2:] >= MIN_SIDE).all(axis=1))
+
+    def warn_of_no_size(self, consequence: str) -> None:
+        """Say how many boxes have no size, where the first one stands, and what becomes of them."""
+        without = np.flatnonzero(~self.have_size)
+        if len(without):
+            boxes = f"{len(without)} boxes have" if len(without) > 1 else "1 box has"
+            line = self.lines[without].min()
+            _LOG.warning("%s: %s no size (the first in line %d) and %s", self.path, boxes, line, consequence)
 
     def where(self: RowsT, keep: NDArray[np.bool_] | Integers) -> RowsT:
         """Return the rows that a mask (N,) or an array of row numbers selects."""
@@ -295,6 +312,7 @@ class MotWriter:
     r"""Writes a tracker's output as MOTChallenge rows, one call a frame.
 
     The file appears under its name when the writer closes, also after an exception: what was tracked so far is kept.
+    Boxes that are narrower or lower than rows can say are left out, with a warning in the end.
 
     Args:
         path: The file to write; missing folders are made.
@@ -314,6 +332,7 @@ class MotWriter:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._left_out = 0
         self._target = atomic_path(self.path, keep_on_error=True)
         self._file = self._target.__enter__().open("w", encoding="ascii", newline="\n")
 
@@ -330,6 +349,9 @@ class MotWriter:
         for identity, (left, top), (width, height), score in zip(
             tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), strict=True
         ):
+            if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
+                self._left_out += 1
+                continue
             self._file.write(
                 f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},-1,-1,-1\n"
             )
@@ -338,6 +360,8 @@ class MotWriter:
         """Finish the file and give it its name; further calls do nothing."""
         if not self._file.closed:
             self._file.close()
+            if self._left_out:
+                _LOG.warning("%s: %d boxes without a size are left out", self.path, self._left_out)
             self._target.__exit__(None, None, None)
 
     def __enter__(self) -> MotWriter:
