@@ -12,8 +12,10 @@ command line. The same seed gives the same rounds.
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
+import logging
 import os
 import random
 import re
@@ -44,25 +46,25 @@ from tracker.io.images import read_image, write_image
 from tracker.io.mot import read_detections, read_ground_truth, read_results, read_sequence_info
 
 SECONDS = 5.0  # for one file of a few rows
-NUMBERS = ("nan", "inf", "-inf", "1e39", "-1e39", "1e308", "1e9", "-1", "0", "-0.0", "1e-320", "2147483648", "9" * 20,
-           "18446744073709551616", "9" * 400, "9" * 4400, "0x10", "1_000", "1e", ".", "", "null", "true", "\u0663", "1e5000")  # fmt: skip
-TEXTS = ("\x00", "\x1b[31m", "../../x", "....//....//x", "/etc/x", "a" * 3000, "\ud7ff", "\u202e", "<script>", "%s{0}", "C:\\x", "*",
-         ",", ";", '"', "'", "\r", "\x85", "\u2028", "&amp;", "&a;", "<!--", "]]>", "*a", "&a", "!!int", "- ", ": ")  # fmt: skip
-BYTES = (
-    b"\xff",
-    b"\xe9",
-    b"\x00",
-    b"\xef\xbb\xbf",
-    b"\xed\xa0\x80",
-    b"\r",
-    b"\n",
-    b"\n\n",
-    b"[" * 300,
-    b"{" * 300,
-    b"<a>" * 300,
+NUMBERS = (
+    *("nan", "inf", "-inf", "1e39", "-1e39", "1e308", "1e5000", "1e-320", "1e9", "-1", "0", "-0.0", "2147483648"),
+    *("9" * 20, "18446744073709551616", "9" * 400, "9" * 4400, "0x10", "1_000", "1e", ".", "", "null"),
+    *("true", "\u0663"),
 )
+TEXTS = (
+    *("\x00", "\x1b[31m", "../../x", "....//....//x", "/etc/x", "a" * 3000, "\ud7ff", "\u202e", "<script>", "%s{0}"),
+    *("C:\\x", "*", ",", ";", '"', "'", "\r", "\x85", "\u2028", "&amp;", "&a;", "<!--", "]]>", "*a", "&a", "!!int"),
+    *("- ", ": "),
+)
+BYTES = (
+    *(b"\xff", b"\xe9", b"\x00", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\r", b"\n\n"),
+    *(b"[" * 300, b"{" * 300, b"<a>" * 300),
+)
+SEPARATORS = ((",", " "), (" ", ","), (",", ",,"), (".", "_"), ("\n", "\r"), (">", "<"), (":", ""))
+VALUES = (None, True, [], {}, "", "x", -1, 0, 1e39, float("nan"), float("inf"), 10**30, [[]], {"id": 1})
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _WORD = re.compile(r"[A-Za-z_]{2,}")
+_LABELS = ["S/gt/gt.txt", "S/det/det.txt", "S/seqinfo.ini", "R/S.txt"]
 
 
 class Format(NamedTuple):
@@ -106,27 +108,25 @@ def fuzz(
     Returns:
         The faults, at most one of a kind.
     """
-    _limit_memory(memory)
-    logging_off()
     formats = make_formats()
     start, done, number = time.monotonic(), 0, 0
     faults: dict[str, Fault] = {}
     counts: Counter[str] = Counter()
-    while done < rows and (seconds is None or time.monotonic() - start < seconds):
-        name = list(formats)[number % len(formats)]
-        choice = random.Random(f"{seed} {number}")
-        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, contextlib.chdir(folder):
-            done += _write_changed(formats[name], Path(folder), choice)
-            reader = choice.choice(formats[name].read)
-            problem = _problem_of(reader, Path(folder))
-            counts[f"{name}: {'fault' if problem and problem != 'refused' else problem or 'read'}"] += 1
-            if problem not in ("", "refused"):
-                kind = f"{name}: {problem.splitlines()[-1][:80]}"
-                if kind not in faults:
+    keep = keep.absolute()
+    with _silence(), _memory_limit(memory):
+        while done < rows and (seconds is None or time.monotonic() - start < seconds):
+            name = list(formats)[number % len(formats)]
+            choice = random.Random(f"{seed} {number}")
+            with tempfile.TemporaryDirectory(prefix="fuzz-") as temporary, _inside(temporary) as folder:
+                done += _write_changed(formats[name], folder, choice)
+                problem = _problem_of(choice.choice(formats[name].read), folder)
+                is_fault = problem not in ("", "refused")
+                counts[f"{name}: {'fault' if is_fault else problem or 'read'}"] += 1
+                kind = f"{name}: {problem.splitlines()[-1][:80]}" if is_fault else ""
+                if is_fault and kind not in faults:
                     faults[kind] = Fault(name, number, problem)
-                    target = keep.absolute() / f"{name}-{seed}-{number}"
-                    shutil.copytree(folder, target, dirs_exist_ok=True, ignore_dangling_symlinks=True)
-        number += 1
+                    shutil.copytree(folder, keep / f"{name}-{seed}-{number}", dirs_exist_ok=True)
+            number += 1
     for kind, count in sorted(counts.items()):
         print(f"{kind} {count}")
     print(f"{done} rows, {number} files, {len(faults)} kinds of fault, {time.monotonic() - start:.0f} s, seed {seed}")
@@ -135,25 +135,48 @@ def fuzz(
     return list(faults.values())
 
 
-def logging_off() -> None:
-    """Warnings about data are what a user should see; here they are noise."""
-    import logging
-
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep warnings, and what libraries write to standard error, off the terminal."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
     logging.disable(logging.CRITICAL)
-    warnings.simplefilter("ignore")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
-def _limit_memory(gigabytes: float) -> None:
-    with contextlib.suppress(ImportError):
-        import resource  # not on Windows
+@contextlib.contextmanager
+def _memory_limit(gigabytes: float) -> Iterator[None]:
+    status = Path("/proc/self/status")
+    if not status.exists():  # only Linux limits what a process writes to
+        yield
+        return
+    import resource
 
-        used = (
-            int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024
-            if os.path.exists("/proc/self/status")
-            else 0
-        )  # type: ignore[index]
-        limit = used + int(gigabytes * 2**30)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    used = int(re.findall(r"VmData:\s+(\d+)", status.read_text(encoding="utf-8"))[0]) * 1024
+    resource.setrlimit(resource.RLIMIT_DATA, (used + int(gigabytes * 2**30), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+@contextlib.contextmanager
+def _inside(folder: str) -> Iterator[Path]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield Path(folder)
+    finally:
+        os.chdir(before)
 
 
 def _problem_of(reader: Callable[[Path], Any], folder: Path) -> str:
@@ -251,16 +274,12 @@ def _structure(content: bytes, choice: random.Random) -> bytes:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
-        old, new = choice.choice(
-            [(b",", b" "), (b" ", b","), (b",", b",,"), (b".", b"_"), (b"\n", b"\r"), (b">", b"<"), (b":", b"")]
-        )
-        return content.replace(old, new, choice.randint(1, 5))
+        old, new = choice.choice(SEPARATORS)
+        return content.replace(old.encode(), new.encode(), choice.randint(1, 5))
     places = list(_places(value))
     if places:
         holder, key = choice.choice(places)
-        new = choice.choice(
-            [None, True, [], {}, "", "x", -1, 0, 1e39, float("nan"), float("inf"), 10**30, [[]], {"id": 1}]
-        )
+        new = copy.deepcopy(choice.choice(VALUES))
         if isinstance(holder, dict) and choice.random() < 0.3:
             del holder[key]
         else:
@@ -277,83 +296,98 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def make_formats() -> dict[str, Format]:
     """Return valid files of every format."""
-    jpeg = _jpeg()
-    frames = range(1, 5)
-    gt = "".join(f"{n},{i},{10 * i + n},{20 + i}.5,30,40,1,1,0.9\n" for n in frames for i in (1, 2, 3)).encode()
-    det = "".join(f"{n},-1,{10 * i + n},{20 + i}.5,30,40,0.{9 - i}\n" for n in frames for i in (1, 2, 3)).encode()
-    rows = "".join(f"{n},{i},{10 * i + n},{20 + i}.5,30,40,1,-1,-1,-1\n" for n in frames for i in (1, 2, 3)).encode()
-    info = b"[Sequence]\nname=S\nimDir=img1\nframeRate=25\nseqLength=4\nimWidth=64\nimHeight=48\nimExt=.jpg\n"
-    pictures = {f"S/img1/{n:06d}.jpg": jpeg for n in frames}
-    sequence = {"S/gt/gt.txt": gt, "S/det/det.txt": det, "S/seqinfo.ini": info, "R/S.txt": rows}
+    return {
+        **_image_formats(),
+        "mot": Format(_sequence(), _LABELS, [*_readers("mot", "S"), *_sequence_readers()]),
+        "cvat": Format(_sequence(), ["S/gt/gt.txt", "S/gt/labels.txt"], _readers("cvat", "S")),
+        "command": Format(_sequence(), _LABELS, _commands()),
+        "detections": _detections(),
+        "image": Format({"a.jpg": _jpeg()}, ["a.jpg"], [lambda _: read_image(Path("a.jpg"))]),
+    }
+
+
+def _sequence() -> dict[str, bytes]:
+    boxes = [(n, i, f"{10 * i + n},{20 + i}.5,30,40") for n in range(1, 5) for i in (1, 2, 3)]
+    info = "[Sequence]\nname=S\nimDir=img1\nframeRate=25\nseqLength=4\nimWidth=64\nimHeight=48\nimExt=.jpg\n"
+    return {
+        "S/gt/gt.txt": "".join(f"{n},{i},{box},1,1,0.9\n" for n, i, box in boxes).encode(),
+        "S/gt/labels.txt": b"person\ncar\n",
+        "S/det/det.txt": "".join(f"{n},-1,{box},0.{9 - i}\n" for n, i, box in boxes).encode(),
+        "S/seqinfo.ini": info.encode(),
+        "R/S.txt": "".join(f"{n},{i},{box},1,-1,-1,-1\n" for n, i, box in boxes).encode(),
+        **{f"S/img1/{n:06d}.jpg": _jpeg() for n in range(1, 5)},
+    }
+
+
+def _image_formats() -> dict[str, Format]:
     names = [f"{n}.jpg" for n in range(4)]
-    images = {f"images/{name}": jpeg for name in names}
-    coco = {
-        "images": [
-            {"id": i, "file_name": name, "width": 64, "height": 48, "video_id": 1, "frame_id": i}
-            for i, name in enumerate(names)
-        ],
+    images = {f"images/{name}": _jpeg() for name in names}
+    fractions = b"".join(b"%d 0.5 0.5 0.2 0.25 %d\n" % (i % 2, i) for i in range(4))
+    yolo = {
+        **images,
+        **{f"labels/{n}.txt": fractions for n in range(4)},
+        "data.yaml": b"path: .\nnames:\n  0: person\n  1: car\n",
+        "plan.yaml": b"data:\n  size: [64, 64]\n  train:\n    - format: yolo\n      path: .\n  validation: []\n",
+    }
+    ids = {f"labels_with_ids/{n}.txt": b"".join(b"0 %d 0.5 0.5 0.2 0.25\n" % i for i in range(4)) for n in range(4)}
+    listing = "".join(f"images/{name}\n" for name in names).encode()
+    person = {"tag": "person", "fbox": [1, 2, 20, 30], "vbox": [1, 2, 20, 30], "extra": {"ignore": 0}}
+    boxes = [person, {**person, "tag": "mask"}]
+    people = "".join(json.dumps({"ID": str(n), "gtboxes": boxes}) + "\n" for n in range(4))
+    tail = "1.0 2.0 30.5 40 -1 -1 -1 -1000 -1000 -1000 -10"
+    kitti = "".join(f"{n} {i} Car 0 0 -10 {tail}\n" for n in range(4) for i in (1, 2)).encode()
+    box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30.5</xmax><ymax>40</ymax></bndbox>"
+    objects = "".join(f" <object>\n<name>{name}</name>{box}</object>\n" for name in ("person", "car"))
+    voc = f"<?xml version='1.0'?>\n<annotation>\n <filename>0.jpg</filename>\n{objects}</annotation>\n".encode()
+    plans: list[Callable[[Path], Any]] = [lambda _: DataPlan.read(Path("plan.yaml")), lambda _: check_data("plan.yaml")]
+    return {
+        "coco": Format({**images, "a.json": _coco()}, ["a.json"], _readers("coco", "a.json")),
+        "crowdhuman": Format(
+            {**{f"Images/{n}.jpg": _jpeg() for n in range(4)}, "a.odgt": people.encode()},
+            ["a.odgt"],
+            _readers("crowdhuman", "a.odgt"),
+        ),
+        "jde": Format({**images, **ids, "train.txt": listing}, ["train.txt", *ids], _readers("jde", "train.txt")),
+        "kitti": Format(
+            {**{f"image_02/0000/{n:06d}.jpg": _jpeg() for n in range(4)}, "label_02/0000.txt": kitti},
+            ["label_02/0000.txt"],
+            _readers("kitti", "."),
+        ),
+        "voc": Format(
+            {"JPEGImages/0.jpg": _jpeg(), "Annotations/0.xml": voc}, ["Annotations/0.xml"], _readers("voc", ".")
+        ),
+        "yolo": Format(yolo, ["data.yaml", "labels/0.txt", "labels/1.txt"], _readers("yolo", ".")),
+        "plan": Format(yolo, ["plan.yaml"], plans),
+    }
+
+
+def _coco(**more: Any) -> bytes:
+    """COCO labels; `more` goes into each annotation, which makes detections of them."""
+    place = {"width": 64, "height": 48, "video_id": 1}
+    box = {"bbox": [1, 2, 20.5, 30], **more}
+    content = {
+        "images": [{"id": i, "file_name": f"{i}.jpg", "frame_id": i, **place} for i in range(4)],
         "annotations": [
-            {
-                "id": i,
-                "image_id": i % 4,
-                "category_id": 1 + i % 2,
-                "bbox": [1, 2, 20.5, 30],
-                "iscrowd": int(i == 5),
-                "track_id": i,
-            }
+            {"id": i, "image_id": i % 4, "category_id": 1 + i % 2, "iscrowd": int(i == 5), "track_id": i, **box}
             for i in range(8)
         ],
         "categories": [{"id": 1, "name": "person"}, {"id": 2, "name": "car"}],
         "videos": [{"id": 1, "name": "v", "fps": 25}],
     }
+    return json.dumps(content, indent=1).encode()
+
+
+def _detections() -> Format:
     found = [{"image_id": i % 4, "category_id": 1, "bbox": [1, 2, 20.5, 30], "score": 0.5} for i in range(6)]
-    person = {
-        "tag": "person",
-        "fbox": [1, 2, 20, 30],
-        "vbox": [1, 2, 20, 30],
-        "hbox": [1, 2, 5, 6],
-        "extra": {"ignore": 0},
-    }
-    odgt = "".join(json.dumps({"ID": str(n), "gtboxes": [person, {**person, "tag": "mask"}]}) + "\n" for n in range(4))
-    kitti = "".join(
-        f"{n} {i} Car 0 0 -10 1.0 2.0 30.5 40 -1 -1 -1 -1000 -1000 -1000 -10\n" for n in range(4) for i in (1, 2)
+    files = {"gt.json": _coco(), "found.json": json.dumps(found, indent=1).encode(), "our.json": _coco(score=0.5)}
+    return Format(
+        files,
+        list(files),
+        [
+            lambda _: read_labels_and_detections(Path("gt.json"), Path("found.json"), None),
+            lambda _: read_labels_and_detections(Path("gt.json"), Path("our.json"), None),
+        ],
     )
-    voc = (
-        "<?xml version='1.0'?>\n<annotation>\n <filename>0.jpg</filename>\n"
-        + "".join(
-            f" <object><name>{name}</name>\n  <difficult>0</difficult><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30.5</xmax><ymax>40</ymax></bndbox></object>\n"
-            for name in ("person", "car")
-        )
-        + "</annotation>\n"
-    )
-    plan = (
-        b"data:\n  size: [64, 64]\n  train:\n    - format: yolo\n      path: .\n      weight: 1.5\n  validation: []\n"
-    )
-    fractions = b"".join(b"%d 0.5 0.5 0.2 0.25 %d\n" % (i % 2, i) for i in range(4))
-    jde = b"".join(b"0 %d 0.5 0.5 0.2 0.25\n" % i for i in range(4))
-    labels = {f"labels/{n}.txt": fractions for n in range(4)}
-    ids = {f"labels_with_ids/{n}.txt": jde for n in range(4)}
-    kitti_images = {f"image_02/0000/{n:06d}.jpg": jpeg for n in range(4)}
-    voc_images = {f"JPEGImages/{n}.jpg": jpeg for n in range(2)}
-    text = sorted(sequence)
-    return {
-        "coco": Format({**images, "a.json": json.dumps(coco, indent=1).encode()}, ["a.json"], _readers("coco", "a.json")),
-        "crowdhuman": Format({**{f"Images/{n}.jpg": jpeg for n in range(4)}, "a.odgt": odgt.encode()}, ["a.odgt"], _readers("crowdhuman", "a.odgt")),
-        "cvat": Format({**pictures, "S/gt/gt.txt": gt, "S/gt/labels.txt": b"person\ncar\n"}, ["S/gt/gt.txt", "S/gt/gt.txt", "S/gt/labels.txt"], _readers("cvat", "S")),
-        "jde": Format({**images, **ids, "train.txt": "".join(f"images/{n}\n" for n in names).encode()}, ["train.txt", *ids], _readers("jde", "train.txt")),
-        "kitti": Format({**kitti_images, "label_02/0000.txt": kitti.encode()}, ["label_02/0000.txt"], _readers("kitti", ".")),
-        "mot": Format({**pictures, **sequence}, text, [*_readers("mot", "S"), *_sequence_readers()]),
-        "voc": Format({**voc_images, "Annotations/0.xml": voc.encode(), "Annotations/1.xml": voc.encode()}, ["Annotations/0.xml"], _readers("voc", ".")),
-        "yolo": Format({**images, **labels, "data.yaml": b"path: .\nnames:\n  0: person\n  1: car\n"}, ["data.yaml", *labels], _readers("yolo", ".")),
-        "plan": Format({**images, **labels, "plan.yaml": plan}, ["plan.yaml"], [lambda _: DataPlan.read(Path("plan.yaml")), lambda _: check_data("plan.yaml")]),
-        "detections": Format(
-            {"gt.json": json.dumps(coco).encode(), "found.json": json.dumps(found).encode(), "our.json": json.dumps({**coco, "annotations": [{**one, "score": 0.5} for one in coco["annotations"]]}).encode()},
-            ["gt.json", "found.json", "our.json"],
-            [lambda _: read_labels_and_detections(Path("gt.json"), Path("found.json"), None), lambda _: read_labels_and_detections(Path("gt.json"), Path("our.json"), None)],
-        ),
-        "image": Format({"a.jpg": jpeg}, ["a.jpg"], [lambda _: read_image(Path("a.jpg"))]),
-        "command": Format({**pictures, **sequence}, text, _commands()),
-    }  # fmt: skip
 
 
 def _readers(name: str, path: str) -> list[Callable[[Path], Any]]:

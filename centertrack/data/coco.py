@@ -19,7 +19,7 @@ from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
 from tracker.io.images import decode_image
 from tracker.io.mot import FRAME_RATES
-from tracker.io.reading import MAX_FRAMES, read_box, read_bytes, read_json, read_number, read_whole
+from tracker.io.reading import MAX_FRAMES, is_file, read_box, read_bytes, read_json, read_number, read_whole
 
 MIN_SIDE = 1.0  # px; annotations smaller than this are slips of the mouse
 
@@ -135,7 +135,7 @@ class CocoSet(LabelledImages):
 
     def _read_masks(self, folder: Path, entry: Labels, shape: tuple[int, ...]) -> Array | None:
         file = folder / f"{Path(entry.name).stem}.png"
-        if not file.is_file():
+        if not is_file(file):
             return None
         read_size(file)
         stored = decode_image(read_bytes(file), cv2.IMREAD_GRAYSCALE)  # under any file name, unlike imread

@@ -14,6 +14,7 @@ from centertrack.data.formats import FORMATS, guess_format, open_labels
 from centertrack.data.labels import LabelledImages, Labels
 from tracker.errors import InputError
 from tracker.io.names import clean_path
+from tracker.io.reading import is_file
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _image_places(entries: list[Labels], pattern: str, default_sequence: str) ->
 
 
 def _place(image: Path, target: Path, copy: bool) -> None:
-    if not image.is_file():
+    if not is_file(image):
         raise InputError(f"cannot read the image {image}: there is no such file")
     target.parent.mkdir(parents=True, exist_ok=True)
     if not copy:

@@ -12,6 +12,7 @@ from centertrack.data.sample import Array
 from tracker.errors import InputError
 from tracker.io.frames import IMAGE_EXTENSIONS, is_image, sort_naturally
 from tracker.io.images import read_image, read_size
+from tracker.io.reading import is_file
 
 __all__ = ["find_image", "find_images", "read_shrunk", "read_size"]
 
@@ -82,7 +83,7 @@ def find_images(folder: Path) -> list[Path]:
 def find_image(folder: Path, stem: str) -> Path:
     """Return `folder/stem` with whichever image extension exists, as `.jpg` or `.JPG`; the first one's name if none."""
     candidates = [folder / f"{stem}{case}" for suffix in IMAGE_EXTENSIONS for case in (suffix, suffix.upper())]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+    return next((path for path in candidates if is_file(path)), candidates[0])
 
 
 def _walk(folder: Path) -> Iterable[Path]:

@@ -20,7 +20,7 @@ from centertrack.data.labels import (
 )
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
-from tracker.io.reading import read_lines
+from tracker.io.reading import is_file, read_lines
 
 COLUMNS = "class, id, centre x, centre y, width, height as fractions of the image"
 
@@ -63,7 +63,7 @@ class JdeSet(LabelledImages):
             try:
                 image = root / name
                 file = label_path(image, f"{listing}:{number}")
-                if not file.is_file():
+                if not is_file(file):
                     raise InputError(f"{listing}:{number}: cannot read labels {file}: there is no such file")
                 boxes = _read(file, report)
             except InputError as error:

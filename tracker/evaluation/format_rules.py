@@ -132,7 +132,7 @@ class FormatRules:
         if rows.values.shape[1] > _CLASS and self.kind == "results":
             allowed = np.isin(rows.values[:, _CLASS], (-1, 1)) | (rows.counts <= _CLASS)
             checks.append((~allowed, "expected class 1 or -1 in column 8 of a result"))
-        if self.kind == "ground truth" and self.columns == 9:
+        if rows.values.shape[1] > _CLASS and self.kind == "ground truth" and self.columns == 9:
             allowed = np.isin(rows.values[:, _CLASS], _CLASSES) | (rows.counts <= _CLASS)
             checks.append((~allowed, "expected a class from 1 to 13 in column 8"))
         for is_wrong, problem in checks:

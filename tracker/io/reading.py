@@ -38,6 +38,14 @@ def read_bytes(path: str | Path) -> bytes:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file; not where no file can have the name, which may come from a label file."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def read_text(path: str | Path) -> str:
     """Return a text file in UTF-8, with or without a byte order mark.
 
