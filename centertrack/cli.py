@@ -25,7 +25,7 @@ from centertrack.commands import (
     train,
     validate,
 )
-from centertrack.commands.shared.terminal import complain, sentence
+from centertrack.commands.shared.terminal import PrintableFormatter, complain, sentence
 from centertrack.version import __version__
 from tracker.errors import InputError
 
@@ -82,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0, 2 after bad input, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("warning: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         if given[:1] == ["train"]:  # Lightning parses its own arguments, also --help, and takes its own signals
             return train.run(given[1:])

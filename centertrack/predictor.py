@@ -22,6 +22,7 @@ from centertrack.runtime.exported import ExportedFile, ExportedRuntime, is_expor
 from centertrack.runtime.weights import DEFAULT_WEIGHTS, open_weights
 from tracker.detections import Detections
 from tracker.errors import InputError
+from tracker.io.mot import MIN_SIDE
 
 if TYPE_CHECKING:
     from centertrack.models.network import CenterNetwork
@@ -137,11 +138,12 @@ class Predictor:
             pixels = np.stack([image.pixels for image in batch]) if len(batch) > 1 else batch[0].pixels[None]
             found = self.runtime(pixels)
             for image, boxes, scores, labels, embeddings in zip(batch, *found, strict=True):
-                # Boxes of published formats are not clamped: a weak peak may have one of negative size, which is none.
-                kept = (scores >= self.min_score) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
+                boxes = image.placement.to_source(boxes)
+                # Boxes of published formats are not clamped: a weak peak may have one of no or negative size.
+                kept = (scores >= self.min_score) & (boxes[:, 2:] - boxes[:, :2] >= MIN_SIDE).all(axis=1)
                 detections.append(
                     Detections(
-                        image.placement.to_source(boxes[kept]),
+                        boxes[kept],
                         scores[kept],
                         labels[kept],
                         embeddings[kept] if embeddings.shape[1] else None,

@@ -17,6 +17,8 @@ from tracker.io.mot import MotWriter
 STEPS = ("link", "interpolate", "smooth")
 """What `postprocess` can do, in the order in which it does it."""
 
+MIN_SIGMA = 0.2  # frames; below, neighbours weigh less than 4e-6 and a line through them is one through a point
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trajectories:
@@ -160,7 +162,7 @@ def smooth(trajectories: Trajectories, sigma: float = 2.0) -> Trajectories:
 
     Args:
         trajectories: Of one video; interpolate first.
-        sigma: Width of the window in frames.
+        sigma: Width of the window in frames; below `MIN_SIGMA` boxes stay as they are.
     """
     if not len(trajectories) or sigma <= 0:
         return trajectories
@@ -224,7 +226,7 @@ def _sorted(trajectories: Trajectories) -> Trajectories:
 def _local_lines(values: Array, sigma: float) -> Array:
     """Fit a weighted line around each row of (N, K) and return its value there."""
     reach = min(int(np.ceil(3 * sigma)), len(values) - 1)
-    if reach < 1:
+    if reach < 1 or sigma < MIN_SIGMA:
         return values
     offset = np.arange(-reach, reach + 1)
     weight = np.exp(-0.5 * (offset / sigma) ** 2)

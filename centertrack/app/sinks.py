@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-import cv2
 from typing_extensions import override
 
 from centertrack.app.pipeline import FrameResult
@@ -20,7 +19,8 @@ from centertrack.average_precision.coco_results import CocoWriter
 from tracker.arrays import Image
 from tracker.draw import Trails, draw_detections, draw_tracks
 from tracker.errors import InputError
-from tracker.io.atomic import OutputFile, atomic_path
+from tracker.io.atomic import OutputFile
+from tracker.io.images import write_image
 from tracker.io.mot import MotWriter
 from tracker.io.video import FrameSource, VideoWriter
 from tracker.postprocess import TrajectoryRecorder, postprocess
@@ -179,11 +179,7 @@ class ImagesSink(FileSink):
 
     @override
     def write(self, result: FrameResult) -> None:
-        image = cv2.cvtColor(self._annotator.draw(result), cv2.COLOR_RGB2BGR)
-        path = self._folder / f"{result.frame.number:06d}.jpg"
-        _, jpeg = cv2.imencode(".jpg", image)
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(jpeg.tobytes())
+        write_image(self._folder / f"{result.frame.number:06d}.jpg", self._annotator.draw(result))
 
     @override
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 from tracker.errors import InputError
 from tracker.evaluation.mot_challenge import DISTRACTORS, PEDESTRIAN
 from tracker.evaluation.sequences import find_ground_truth, find_length, match_results
-from tracker.io.mot import read_detections, read_ground_truth
+from tracker.io.mot import MotRows, read_detections, read_ground_truth
+from tracker.io.reading import MAX_FRAMES, read_box, read_json, read_number, read_whole
 
 Image = int | str | tuple[str, int]  # a COCO image id, or sequence and frame
 
@@ -38,52 +38,61 @@ BoxesByImage = dict[Image, ImageBoxes]
 
 def read_labels_and_detections(
     gt: Path, detections: Path, sequences: list[str] | None
-) -> tuple[BoxesByImage, BoxesByImage]:
-    """Return the labels of every image, and what was detected in some of them; see `evaluate_detections`."""
+) -> tuple[BoxesByImage, BoxesByImage, int]:
+    """Return labels, detections and the number of images; see `evaluate_detections`.
+
+    Frames of a sequence with neither labels nor detections are counted, but not among the labels: they change no score,
+    and a sequence may have millions of them.
+    """
     if gt.suffix == ".json":
-        return _read_coco(gt, detections)
+        labels, found = _read_coco(gt, detections)
+        return labels, found, len(labels)
     files = find_ground_truth(gt)
     if sequences is not None:
         unknown = [name for name in sequences if name not in files]
         if unknown:
             raise InputError(f"no ground truth for {', '.join(unknown)} in {gt}; there is {', '.join(files)}")
         files = {name: files[name] for name in sequences}
-    labels = {image: boxes for name, path in files.items() for image, boxes in _read_mot_labels(name, path)}
     if detections.suffix == ".json":
-        return labels, _read_coco_detections_of_sequences(detections, list(files))
-    return labels, _read_mot_detections(detections, files)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON: {error}") from error
+        found = _read_coco_detections_of_sequences(detections, list(files))
+    else:
+        found = _read_mot_detections(detections, files)
+    labels, count = {}, 0
+    for name, path in files.items():
+        length, boxes = _read_mot_labels(path)
+        here = (image[1] for image in found if isinstance(image, tuple) and image[0] == name)
+        detected = {frame for frame in here if 1 <= frame <= length}
+        labels.update({(name, frame): boxes.get(frame, NO_BOXES) for frame in sorted(boxes.keys() | detected)})
+        count += length
+    return labels, found, count
 
 
 def _read_coco(gt: Path, detections: Path) -> tuple[BoxesByImage, BoxesByImage]:
-    content = _read_json(gt)
+    content = read_json(gt)
     try:
         objects = _group_by_image(
-            (a["image_id"], a["bbox"], a["category_id"], a.get("iscrowd", 0)) for a in content["annotations"]
+            gt, ((a["image_id"], a["bbox"], a["category_id"], bool(a.get("iscrowd"))) for a in content["annotations"])
         )
         labels = {image["id"]: objects.get(image["id"], NO_BOXES) for image in content["images"]}
         categories = {category["name"]: category["id"] for category in content.get("categories", [])}
         names = {image["file_name"]: image["id"] for image in content["images"]}
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{gt}: expected COCO labels (images, and annotations with image_id, bbox): {error!r}"
         ) from error
-    results = _read_json(detections)
+    results = read_json(detections)
     try:
         if isinstance(results, list):
-            return labels, _group_by_image((d["image_id"], d["bbox"], d["category_id"], d["score"]) for d in results)
+            found = ((d["image_id"], d["bbox"], d["category_id"], d["score"]) for d in results)
+            return labels, _group_by_image(detections, found)
         images = _same_images(results["images"], names)
         same = _same_categories(results.get("categories", []), categories)
         rows = ((images[d["image_id"]], d["bbox"], _label(d, same), d["score"]) for d in results["annotations"])
-        return labels, _group_by_image(rows)
+        return labels, _group_by_image(detections, rows)
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _not_results(detections, error) from error
 
@@ -116,42 +125,56 @@ def _same_categories(found: list[dict[str, Any]], wanted: Mapping[str, int]) -> 
     return {category["id"]: wanted[category["name"]] for category in found if category["name"] in wanted}
 
 
-def _group_by_image(rows: Iterable[tuple[Image, list[float], int, float]]) -> BoxesByImage:
-    """Collect (image, box as left, top, width, height, label, extra) image by image."""
-    grouped: dict[Image, list[tuple[list[float], int, float]]] = {}
-    for image, xywh, label, extra in rows:
-        grouped.setdefault(image, []).append((xywh, label, extra))
+def _group_by_image(path: Path, rows: Iterable[tuple[Image, Any, Any, Any]]) -> BoxesByImage:
+    """Collect (image, box as left, top, width, height, label, extra) image by image.
+
+    Raises:
+        InputError: A box, label or score cannot be one.
+    """
+    grouped: dict[Image, list[tuple[tuple[float, ...], int, float]]] = {}
+    for place, (image, xywh, label, extra) in enumerate(rows):
+        where = f"{path}: annotation {place}"
+        box = read_box(xywh, where, "bbox [x, y, w, h]")
+        score = float(extra) if isinstance(extra, bool) else read_number(extra, where, "a score")
+        grouped.setdefault(image, []).append((box, read_whole(label, where, "category_id"), score))
     return {image: _to_arrays(boxes) for image, boxes in grouped.items()}
 
 
-def _to_arrays(boxes: list[tuple[list[float], int, float]]) -> ImageBoxes:
+def _to_arrays(boxes: list[tuple[tuple[float, ...], int, float]]) -> ImageBoxes:
     xyxy = np.array([xywh for xywh, _, _ in boxes], np.float32).reshape(-1, 4)
     xyxy[:, 2:] += xyxy[:, :2]
     labels = np.array([label for _, label, _ in boxes], np.int64)
     return ImageBoxes(xyxy, labels, np.array([extra for _, _, extra in boxes], np.float32))
 
 
-def _read_mot_labels(sequence: str, path: Path) -> Iterator[tuple[Image, ImageBoxes]]:
-    """Yield every frame: pedestrians that count, and as regions to ignore the other pedestrians and distractors."""
+def _read_mot_labels(path: Path) -> tuple[int, dict[int, ImageBoxes]]:
+    """Return the number of frames, and what those with boxes hold.
+
+    Those are pedestrians that count, and as regions to ignore the other pedestrians and distractors.
+    """
     rows = read_ground_truth(path)
+    length = find_length(path) or int(rows.frames.max(initial=0))
+    outside = (rows.frames < 1) | (rows.frames > length)
+    if outside.any():
+        raise rows.row_error(int(outside.argmax()), f"expected a frame from 1 to {length}, as long as the sequence")
     rows = rows.where(np.isin(rows.classes, (PEDESTRIAN, *DISTRACTORS["MOT20"])))
     ignored = ((rows.flags == 0) | (rows.classes != PEDESTRIAN)).astype(np.float32)
-    length = find_length(path) or int(rows.frames.max(initial=0))
+    return length, dict(_by_frame(rows, ignored))
+
+
+def _by_frame(rows: MotRows, extra: NDArray[np.float32]) -> Iterator[tuple[int, ImageBoxes]]:
+    """Give each frame that has boxes."""
     boxes, labels = rows.boxes_xyxy, np.ones(len(rows), np.int64)
-    starts = np.searchsorted(rows.frames, np.arange(1, length + 2)).tolist()
-    for frame in range(1, length + 1):
-        part = slice(starts[frame - 1], starts[frame])
-        yield (sequence, frame), ImageBoxes(boxes[part], labels[part], ignored[part])
+    frames, starts, counts = np.unique(rows.frames, return_index=True, return_counts=True)
+    for frame, start, stop in zip(frames.tolist(), starts, starts + counts, strict=True):
+        yield frame, ImageBoxes(boxes[start:stop], labels[start:stop], extra[start:stop])
 
 
 def _read_mot_detections(path: Path, files: dict[str, Path]) -> BoxesByImage:
     found: BoxesByImage = {}
     for sequence, file in _find_detection_files(path, list(files)).items():
         rows = read_detections(file)
-        boxes, labels, scores = rows.boxes_xyxy, np.ones(len(rows), np.int64), rows.scores.astype(np.float32)
-        frames, starts, counts = np.unique(rows.frames, return_index=True, return_counts=True)
-        for frame, start, stop in zip(frames.tolist(), starts, starts + counts, strict=True):
-            found[sequence, frame] = ImageBoxes(boxes[start:stop], labels[start:stop], scores[start:stop])
+        found.update({(sequence, frame): boxes for frame, boxes in _by_frame(rows, rows.scores.astype(np.float32))})
     return found
 
 
@@ -166,10 +189,13 @@ def _find_detection_files(path: Path, names: list[str]) -> dict[str, Path]:
 
 def _read_coco_detections_of_sequences(path: Path, names: list[str]) -> BoxesByImage:
     """Read detections in frames: the file name is the number; of several sequences, one of its folders names which."""
-    results = _read_json(path)
+    results = read_json(path)
     try:
         images = {image["id"]: _frame_of(image["file_name"], names) for image in results["images"]}
-        return _group_by_image((images[d["image_id"]], d["bbox"], 1, d["score"]) for d in results["annotations"])
+        rows = ((images[d["image_id"]], d["bbox"], 1, d["score"]) for d in results["annotations"])
+        return _group_by_image(path, rows)
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _not_results(path, error) from error
 
@@ -179,6 +205,6 @@ def _frame_of(file_name: str, names: list[str]) -> tuple[str, int]:
     sequence = next((name for name in names if name in path.parts), None)
     if sequence is None and len(names) == 1:
         sequence = names[0]
-    if sequence is None or not path.stem.isdigit():
+    if sequence is None or not path.stem.isdecimal():
         raise ValueError(f"image {file_name} names no frame of {', '.join(names)}")
-    return sequence, int(path.stem)
+    return sequence, read_whole(path.stem, f"image {file_name}", "a frame", 0, MAX_FRAMES)

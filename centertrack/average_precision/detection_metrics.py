@@ -77,17 +77,17 @@ def evaluate_detections(
     Raises:
         InputError: A file is missing or is not what it should be.
     """
-    labels, found = read_labels_and_detections(Path(gt), Path(detections), sequences)
+    labels, found, images = read_labels_and_detections(Path(gt), Path(detections), sequences)
     unknown = found.keys() - labels.keys()
     if unknown:
         raise InputError(
             f"{detections}: there is a detection in image {min(unknown, key=str)}, of which {gt} knows nothing"
         )
-    return _score(labels, found, max_detections)
+    return _score(labels, found, max_detections, images)
 
 
 def _score(
-    labels: Mapping[Image, ImageBoxes], found: Mapping[Image, ImageBoxes], max_detections: int
+    labels: Mapping[Image, ImageBoxes], found: Mapping[Image, ImageBoxes], max_detections: int, images: int
 ) -> DetectionScores:
     import torch
     from torchmetrics.detection import MeanAveragePrecision
@@ -120,7 +120,7 @@ def _score(
             **{name: float(result[theirs]) for name, theirs in _NAMES.items()},
             "AR": float(result[f"mar_{max(max_detections, 11)}"]),
         },
-        images=len(labels),
+        images=images,
         objects=sum(int((objects.extra == 0).sum()) for objects in labels.values()),
         detections=sum(len(boxes.xyxy) for boxes in found.values()),
     )

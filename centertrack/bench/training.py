@@ -16,7 +16,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-import yaml
 from torch.utils.data import DataLoader
 
 from centertrack.bench.memory import peak_megabytes
@@ -30,6 +29,7 @@ from centertrack.training.allocator import keep_freed_memory
 from centertrack.training.checkpoints import build_centernet
 from centertrack.training.module import CenterNet
 from tracker.errors import InputError
+from tracker.io.reading import read_yaml
 from tracker.text_table import text_table
 
 DRAWN = SceneConfig(size=(1280, 720), seconds=1.6, seed=1)
@@ -268,11 +268,11 @@ def bench_training(
 
 
 def _read_config(config: Path) -> dict[str, Any]:
+    content = read_yaml(config)
     try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
         model, data, trainer = content["model"], content["data"], content.get("trainer") or {}
         return {"model": _with_random_backbone(model), "data": {**data}, "trainer": {**trainer}}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{config}: expected a training configuration with model and data: {reason}") from error
 

@@ -114,6 +114,7 @@ def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict
             options.sequences,
             options.frames,
             options.images,
+            options.workers,
         )
     from tracker.evaluation import evaluate
 
@@ -134,5 +135,5 @@ def _second_opinion(options: argparse.Namespace) -> str:
     from tracker.evaluation.evaluator import load_sequences
     from tracker.evaluation.second_opinion import DIFFERENCES, second_opinion
 
-    data = load_sequences(options.gt, options.results, options.benchmark, options.sequences, options.frames)
-    return "\n".join([text_table(second_opinion(data)), "", *DIFFERENCES])
+    chosen = (options.gt, options.results, options.benchmark, options.sequences, options.frames, options.workers)
+    return "\n".join([text_table(second_opinion(load_sequences(*chosen), options.workers)), "", *DIFFERENCES])

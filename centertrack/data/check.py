@@ -154,8 +154,8 @@ def _check_entries(data: LabelledImages, report: SourceReport) -> int:
     if sizes:
         widths, tall = zip(*sizes, strict=True)
         report.image_sizes = (min(widths), min(tall)), (max(widths), max(tall))
-    if report.boxes and heights:
-        all_heights = np.concatenate(heights)
+    all_heights: Array = np.concatenate(heights or [np.zeros(0, np.float32)])
+    if len(all_heights):
         report.box_heights = float(all_heights.min()), float(np.median(all_heights)), float(all_heights.max())
     return len(sizes)
 

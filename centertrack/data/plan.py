@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from torchvision.transforms.v2 import Transform
 
 from centertrack.configuration import build, make_options
 from centertrack.data.mixture import MixOptions, SourceOptions
 from tracker.errors import InputError
+from tracker.io.reading import read_yaml
 
 DEFAULT_SIZE = (512, 288)
 
@@ -48,8 +48,9 @@ class DataPlan:
         Raises:
             InputError: It has no such section, or an option is unknown.
         """
+        whole = read_yaml(path)
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
+            content = whole["data"]
             train = [build(SourceOptions, "data.train", one) for one in content["train"]]
             validation = [build(SourceOptions, "data.validation", one) for one in content.get("validation") or []]
             width, height = content.get("size", DEFAULT_SIZE)
@@ -57,7 +58,7 @@ class DataPlan:
             transforms = _build_transforms(content.get("transforms") or [])
             folder = Path(root or content.get("root", "."))
             return cls(train, validation, (width, height), mix, transforms, folder)
-        except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{path}: expected a training configuration with data.train: {reason}") from error
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from centertrack.models.layers import conv_block
 from centertrack.models.precision import full_precision
 from tracker.errors import InputError
+from tracker.io.reading import MAX_CLASS
 
 FOCAL_PRIOR_BIAS = -2.19  # logit of about 0.1, the prior of CornerNet and CenterNet
 
@@ -62,6 +63,8 @@ class BaseHead(nn.Module):
         if out_channels < 1 or width < 1 or depth < 0:
             got = f"{out_channels}, {width} and {depth}"
             raise InputError(f"a head needs at least 1 channel out, a width of 1 and a depth of 0, got {got}")
+        if max(out_channels, width) > MAX_CLASS + 1:
+            raise InputError(f"a head has at most {MAX_CLASS + 1} channels, got {out_channels} and {width}")
         layers: list[nn.Module] = []
         for i in range(depth):
             channels = in_channels if i == 0 else width

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import InputError
+from tracker.io.reading import MAX_CLASS
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -26,8 +27,8 @@ def read_config(path: Path) -> dict[str, Any]:
         ) from error
     if not _describes_centernet(config):
         raise InputError(
-            f"{path}: its configuration is not that of a CenterNet, which has output_heads with a heatmap and an "
-            "input_format; expected a file written by save_weights"
+            f"{path}: its configuration is not that of a CenterNet, which has output_heads with a heatmap of 1 to "
+            f"{MAX_CLASS + 1} classes and an input_format; expected a file written by save_weights"
         )
     return dict(config)
 
@@ -36,8 +37,9 @@ def _describes_centernet(config: Any) -> bool:
     if not isinstance(config, dict):
         return False
     heads = config.get("output_heads")
-    has_heatmap = isinstance(heads, dict) and isinstance(heads.get("heatmap"), dict)
-    return has_heatmap and isinstance(config.get("input_format"), dict)
+    heatmap = heads.get("heatmap") if isinstance(heads, dict) else None
+    count = heatmap.get("num_classes", 1) if isinstance(heatmap, dict) else 0
+    return isinstance(count, int) and 1 <= count <= MAX_CLASS + 1 and isinstance(config.get("input_format"), dict)
 
 
 def class_names(config: dict[str, Any]) -> list[str]:

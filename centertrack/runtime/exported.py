@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
 from centertrack.runtime.openvino_core import PRECISION, core
 from tracker.errors import InputError
+from tracker.io.reading import parse_json
 
 Array = NDArray[Any]
 Execute = Callable[[Array], Sequence[Array]]
@@ -77,7 +77,13 @@ def read_exported(path: str | Path) -> ExportedFile:
         raise InputError(f"{path}: cannot be read ({reason})") from error
     if not text:
         raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
-    about = json.loads(text)
+    about = parse_json(text, str(path), 1)
+    if (
+        not isinstance(about, dict)
+        or not isinstance(about.get("config"), dict)
+        or not isinstance(about.get("batch"), int)
+    ):
+        raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
     return ExportedFile(path, about["config"], about["batch"])
 
 

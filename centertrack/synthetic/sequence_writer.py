@@ -6,10 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-import cv2
-
 from centertrack.synthetic.frame import SyntheticFrame
 from tracker.io.atomic import atomic_path
+from tracker.io.images import write_image
 
 
 class SequenceWriter:
@@ -42,9 +41,8 @@ class SequenceWriter:
                 self._rows.append(f"{number},{identity},{box},1,1,{seen:.4f}\n")
         self._length = max(self._length, number)
         if self.images:
-            _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(shot.frame.image, cv2.COLOR_RGB2BGR))
             with atomic_path(self.folder / "img1" / f"{number:06d}.jpg") as path:
-                path.write_bytes(jpeg.tobytes())
+                write_image(path, shot.frame.image)
 
     def __enter__(self) -> SequenceWriter:
         self._truth = self._stack.enter_context(atomic_path(self.folder / "gt" / "gt.txt"))

@@ -7,8 +7,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from centertrack.models.published import is_published, load_published_as, rename
 from centertrack.models.report import LoadReport
 from centertrack.models.weights_file import load_weights, read_weights
@@ -16,6 +14,7 @@ from centertrack.runtime.exported import is_exported
 from centertrack.runtime.weights import DEFAULT_WEIGHTS, find_weights
 from centertrack.training.module import CenterNet
 from tracker.errors import InputError
+from tracker.io.reading import read_yaml
 
 
 def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
@@ -33,10 +32,7 @@ def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
         path = Path(config)
         if not path.is_file():
             raise InputError(f"no such model configuration: {path}")
-        try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        config = read_yaml(path)
         if not isinstance(config, Mapping):
             raise InputError(f"{path}: expected a YAML mapping with the key `model`, got {type(config).__name__}")
     options = dict(config.get("model", config))

@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 
 from tracker.arrays import Floats, Image
-from tracker.io.mot import IMAGE_EXTENSIONS
+from tracker.errors import InputError
+from tracker.io.frames import frame_files
+from tracker.io.images import encode_image, read_image
 
-_HEIGHT = 128  # pixels of a crop
+_HEIGHT, _WIDTH = 128, 1024  # pixels of a crop, and at most
 _MARGIN = 0.12  # of the box, on every side
 _QUALITY = 80
 
 
-def find_frames(folder: str | Path, sequence: str) -> list[Path]:
-    """Return the images of a sequence by frame, empty if there are none.
+def find_frames(folder: str | Path, sequence: str) -> dict[int, Path]:
+    """Return the images of a sequence by frame number, empty if there are none.
 
     Args:
         folder: Of the images, of the sequence, or of sequence folders.
@@ -27,10 +29,10 @@ def find_frames(folder: str | Path, sequence: str) -> list[Path]:
     folder = Path(folder)
     for candidate in (folder / sequence / "img1", folder / sequence, folder / "img1", folder):
         if candidate.is_dir():
-            images = sorted(path for path in candidate.iterdir() if path.suffix.lower() in IMAGE_EXTENSIONS)
+            images = frame_files(candidate)
             if images:
                 return images
-    return []
+    return {}
 
 
 def crop_as_data_url(image: Path, xywh: Floats) -> str | None:
@@ -53,14 +55,16 @@ def crop_as_data_url(image: Path, xywh: Floats) -> str | None:
     if not part.size:
         return None
     scale = _HEIGHT / part.shape[0]
-    size = (max(1, round(part.shape[1] * scale)), _HEIGHT)
+    size = (min(max(1, round(part.shape[1] * scale)), _WIDTH), _HEIGHT)
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+    content = encode_image(np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), np.uint8), ".jpg", _QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
 @lru_cache(maxsize=4)
 def _read(image: Path) -> Image | None:
-    """(H, W, 3) BGR: it only goes back to opencv."""
-    pixels = cv2.imread(str(image))
-    return None if pixels is None else np.asarray(pixels, np.uint8)
+    """(H, W, 3) RGB."""
+    try:
+        return read_image(image)
+    except InputError:
+        return None

@@ -105,7 +105,7 @@ def _switch_pictures(data: SequenceData, switches: Sequence[Switch], images: str
         halves = []
         for frame, track in ((switch.previous_frame, switch.previous_track), (switch.frame, switch.track)):
             row = (data.gt_frames == frame) & (data.gt_labels[data.gt_ids] == switch.identity)
-            url = crop_as_data_url(frames[frame - 1], data.gt_xywh[row][0]) if frame <= len(frames) else None
+            url = crop_as_data_url(frames[frame], data.gt_xywh[row][0]) if frame in frames else None
             if url:
                 halves.append(
                     f"<div><img src='{url}' alt='identity {switch.identity} in frame {frame}'>"

@@ -12,6 +12,7 @@ from tracker.evaluation.hota import ALPHAS
 from tracker.evaluation.result import COMBINED, TABLE_METRICS, EvaluationResult
 from tracker.evaluation.scores import PERCENTAGES
 from tracker.io.atomic import atomic_path
+from tracker.io.names import ODD_NAMES
 from tracker.report.charts import bar_groups, curve_chart, legend
 from tracker.report.details import differences, false_positive_tracks, interruptions, switches, table, timelines
 from tracker.report.runs import TrackerRun, load_run
@@ -30,6 +31,7 @@ def write_report(
     sequences: Sequence[str] | None = None,
     frames: str | None = None,
     images: str | Path | None = None,
+    workers: int = 1,
 ) -> dict[str, EvaluationResult]:
     """Evaluate one tracker or several on the same ground truth and write the page.
 
@@ -41,6 +43,7 @@ def write_report(
         sequences: As in `evaluate`.
         frames: As in `evaluate`.
         images: Folder of sequence folders (or of one sequence's images), for pictures of the switches.
+        workers: As in `evaluate`.
 
     Returns:
         The scores of each tracker.
@@ -50,9 +53,9 @@ def write_report(
     """
     if not results:
         raise InputError("a report needs the results of at least one tracker")
-    runs = [load_run(name, gt, folder, benchmark, sequences, frames) for name, folder in results.items()]
+    runs = [load_run(name, gt, folder, benchmark, sequences, frames, workers) for name, folder in results.items()]
     with atomic_path(path) as temporary:
-        temporary.write_text(render_report(runs, images), encoding="utf-8")
+        temporary.write_text(render_report(runs, images), encoding="utf-8", errors=ODD_NAMES)
     return {run.name: run.result for run in runs}
 
 
@@ -76,9 +79,14 @@ def render_report(runs: Sequence[TrackerRun], images: str | Path | None = None) 
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}: tracking report</title><style>{STYLE}</style></head>\n<body><main>"
         f"{chr(10).join(body)}\n</main><div id='tip'></div>"
-        f'<script type="application/json" id="timelines">{json.dumps(timeline_data, separators=(",", ":"))}</script>'
+        f'<script type="application/json" id="timelines">{_script_json(timeline_data)}</script>'
         f"<script>{SCRIPT}</script></body></html>\n"
     )
+
+
+def _script_json(data: object) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _header(runs: Sequence[TrackerRun]) -> str:

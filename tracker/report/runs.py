@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tracker.evaluation.evaluator import load_sequences
+from tracker.evaluation.evaluator import load_sequence, map_each
 from tracker.evaluation.events import SequenceEvents, find_events
 from tracker.evaluation.mot_challenge import SequenceData
 from tracker.evaluation.result import EvaluationResult
-from tracker.evaluation.scores import combine, measure
+from tracker.evaluation.scores import Scores, combine, measure
+from tracker.evaluation.sequences import SequenceFiles, find_sequences
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +39,18 @@ def load_run(
     benchmark: str | None = None,
     sequences: Sequence[str] | None = None,
     frames: str | None = None,
+    workers: int = 1,
 ) -> TrackerRun:
     """Evaluate a tracker and keep what the scores were made from; the arguments are those of `evaluate`."""
-    data = load_sequences(gt, results, benchmark, sequences, frames)
-    scores = {one.name: measure(one) for one in data}
-    result = EvaluationResult(scores, combine(list(scores.values())))
-    return TrackerRun(name, result, data, [find_events(one) for one in data])
+    files = find_sequences(gt, results, sequences)
+    load = partial(_load_all, benchmark=benchmark, frames=frames)
+    data, scores, events = zip(*map_each(load, files, workers), strict=True)
+    result = EvaluationResult({one.name: score for one, score in zip(data, scores, strict=True)}, combine(list(scores)))
+    return TrackerRun(name, result, list(data), list(events))
+
+
+def _load_all(
+    files: SequenceFiles, benchmark: str | None, frames: str | None
+) -> tuple[SequenceData, Scores, SequenceEvents]:
+    data = load_sequence(files, benchmark, frames)
+    return data, measure(data), find_events(data)

@@ -5,21 +5,18 @@ from __future__ import annotations
 import glob
 import logging
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import InputError
 from tracker.io.atomic import BusyError, PendingFile, recover_parts
-from tracker.io.mot import IMAGE_EXTENSIONS
+from tracker.io.frames import IMAGE_EXTENSIONS
+from tracker.io.names import clean_name, refuse_labels
 
 _log = logging.getLogger(__name__)
 DEFAULT_FOLDER = Path("runs")
 PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
-
-LABELS = {"gt/gt.txt": "ground truth", "det/det.txt": "detections"}
-"""Files of a MOTChallenge sequence folder that no result may take the place of."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class OutputPlan:
         Raises:
             InputError: One of them is a source or holds labels, or cannot be written.
         """
-        stem = re.sub(r"[^\w.-]+", "_", source_name).strip("_") or "source"
+        stem = clean_name(source_name, "source")
         number = 1
         while (paths := self._candidate(stem, number)) is None or not self._reserve(paths):
             number += 1
@@ -128,9 +125,7 @@ class OutputPlan:
     def _check(self, path: Path) -> None:
         if path.resolve() in self._sources:
             raise InputError(f"{path} is a source and would be overwritten; choose another output")
-        kept = LABELS.get("/".join(_key(path).parts[-2:]))
-        if kept and path.exists():
-            raise InputError(f"{path} holds the {kept} of a sequence; choose another output")
+        refuse_labels(path)
         if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
             raise InputError(f"{path} lies among the images of the source; choose another folder for it")
 

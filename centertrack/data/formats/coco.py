@@ -17,6 +17,9 @@ from centertrack.data.labels import Classes, LabelledImages, Labels, Report, sto
 from centertrack.data.sample import Array, Sample
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.images import decode_image
+from tracker.io.mot import FRAME_RATES
+from tracker.io.reading import MAX_FRAMES, is_file, read_box, read_bytes, read_json, read_number, read_whole
 
 MIN_SIDE = 1.0  # px; annotations smaller than this are slips of the mouse
 
@@ -58,14 +61,21 @@ class CocoSet(LabelledImages):
             categories = sorted((category["id"], str(category.get("name", ""))) for category in content["categories"])
             self.label_of = {category: label for label, (category, _) in enumerate(categories)}
             by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+            if len(by_image) < len(content["images"]) or len(self.label_of) < len(categories):
+                raise InputError(f"{self.path}: two images, or two categories, have the same id")
             self._sort_annotations(content["annotations"], by_image, report)
-            rates = {video["id"]: float(video.get("fps") or 0) for video in content.get("videos", [])}
+            rates = {
+                video["id"]: read_number(video.get("fps") or 0, f"{self.path}: videos", "fps", 0, FRAME_RATES[1])
+                for video in content.get("videos", [])
+            }
             entries = [
                 replace(
                     self._labels(folder, image, by_image[image["id"]]), frame_rate=rates.get(image.get("video_id"), 0)
                 )
                 for image in content["images"]
             ]
+        except InputError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{self.path}: expected COCO images (id, file_name) and categories: {error!r}") from error
         names = [name or f"class {label}" for label, (_, name) in enumerate(categories)]
@@ -76,14 +86,17 @@ class CocoSet(LabelledImages):
     ) -> None:
         for place, annotation in enumerate(annotations):
             try:
-                left, top, width, height = map(float, annotation["bbox"])
-                if not np.isfinite((left, top, width, height)).all():
-                    raise ValueError("bbox is not finite")
+                where = f"{self.path}: annotations[{place}]"
+                box = read_box(annotation["bbox"], where, "bbox [x, y, w, h]")
+                track = annotation.get("track_id")
+                track = -1 if track is None else read_whole(track, where, "track_id")
                 if annotation["category_id"] not in self.label_of:
                     raise ValueError(f"no category {annotation['category_id']}")
                 if annotation["image_id"] not in by_image:
                     raise ValueError(f"no image {annotation['image_id']}")
-                by_image[annotation["image_id"]].append(annotation)
+                by_image[annotation["image_id"]].append({**annotation, "bbox": box, "track_id": track})
+            except InputError as error:
+                report(error)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 report(
                     InputError(
@@ -97,7 +110,7 @@ class CocoSet(LabelledImages):
         boxes = np.concatenate((xywh[:, :2], xywh[:, :2] + xywh[:, 2:]), axis=1)
         crowd = np.array([bool(a.get("iscrowd", 0)) for a in annotations], bool)
         kept = ~crowd & (xywh[:, 2:] > MIN_SIDE).all(axis=1)
-        tracks = np.array([a.get("track_id", -1) for a in annotations], np.int64)
+        tracks = np.array([a["track_id"] for a in annotations], np.int64)
         labels = np.array([self.label_of[a["category_id"]] for a in annotations], np.int64)
         return Labels(
             folder / image["file_name"],
@@ -110,7 +123,7 @@ class CocoSet(LabelledImages):
             boxes[crowd],
             np.arange(1, len(annotations) + 1)[kept],
             sequence=str(image.get("video_id", "")),
-            frame=int(image.get("frame_id", 0)),
+            frame=read_whole(image.get("frame_id") or 0, f"{self.path}: images", "frame_id", 0, MAX_FRAMES),
         )
 
     def read(self, index: int, reduction: int = 1) -> Sample:
@@ -122,9 +135,10 @@ class CocoSet(LabelledImages):
 
     def _read_masks(self, folder: Path, entry: Labels, shape: tuple[int, ...]) -> Array | None:
         file = folder / f"{Path(entry.name).stem}.png"
-        if not file.is_file():
+        if not is_file(file):
             return None
-        stored = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_GRAYSCALE)  # under any file name, unlike imread
+        read_size(file)
+        stored = decode_image(read_bytes(file), cv2.IMREAD_GRAYSCALE)  # under any file name, unlike imread
         if stored is None:
             raise InputError(f"cannot read the mask {file}: it is damaged or no image; replace or remove it")
         row_of = np.zeros(256, np.uint8)
@@ -133,13 +147,9 @@ class CocoSet(LabelledImages):
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read COCO annotations {path}: {error.strerror}") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
-    missing = [key for key in ("images", "annotations", "categories") if key not in content]
+    content = read_json(path)
+    keys = content if isinstance(content, dict) else ()
+    missing = [key for key in ("images", "annotations", "categories") if key not in keys]
     if missing:
         raise InputError(f"{path}: a COCO file needs the keys images, annotations and categories; missing {missing}")
     return dict(content)

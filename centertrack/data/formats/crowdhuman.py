@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from centertrack.data.images import find_image, read_size
-from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, read_lines, stop_at
+from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, stop_at
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.reading import parse_json, read_box, read_lines
 
 BOX_KEYS = ("fbox", "vbox", "hbox")
 
@@ -52,7 +53,7 @@ class CrowdHumanSet(LabelledImages):
             if not text.strip():
                 continue
             try:
-                stem, boxes = _parse(text, line, f"{file}:{line}", box)
+                stem, boxes = _parse(text, line, str(file), box)
             except InputError as error:
                 report(error)
                 continue
@@ -61,18 +62,19 @@ class CrowdHumanSet(LabelledImages):
         super().__init__(entries, ["person"], classes, identities, longest_side)
 
 
-def _parse(text: str, line: int, where: str, key: str) -> tuple[str, list[Box]]:
+def _parse(text: str, line: int, file: str, key: str) -> tuple[str, list[Box]]:
+    content, where = parse_json(text, file, line), f"{file}:{line}"
     try:
-        content = json.loads(text)
-        return str(content["ID"]), [_box(item, line, key) for item in content.get("gtboxes", [])]
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where}: expected one JSON object a line: {error.msg}") from error
+        return str(content["ID"]), [_box(item, line, key, where) for item in content.get("gtboxes", [])]
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{where}: expected ID and gtboxes with tag and {key} [x, y, w, h]: {error!r}") from error
 
 
-def _box(item: dict[str, Any], line: int, key: str) -> Box:
-    left, top, width, height = map(float, item[key if item["tag"] == "person" or key in item else "fbox"])
+def _box(item: dict[str, Any], line: int, key: str, where: str) -> Box:
+    found = key if item["tag"] == "person" or key in item else "fbox"
+    left, top, width, height = read_box(item[found], where, found)
     ignored = item["tag"] != "person" or item.get("extra", {}).get("ignore", 0) == 1
     if key == "hbox":
         ignored |= item.get("head_attr", {}).get("ignore", 0) == 1

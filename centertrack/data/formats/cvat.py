@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from centertrack.data.formats.mot import sequence_folders
-from centertrack.data.images import find_images, read_size
-from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, read_lines, stop_at
+from centertrack.data.images import read_size
+from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, stop_at
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.frames import frame_files
+from tracker.io.reading import MAX_NUMBER, read_lines, to_float
 
 COLUMNS = "frame, track id, x, y, width, height, not ignored, class id, visibility"
 
@@ -20,8 +20,9 @@ COLUMNS = "frame, track id, x, y, width, height, not ignored, class id, visibili
 class CvatSet(LabelledImages):
     """Frames of CVAT exports in MOT format, unpacked: `img1`, `gt/gt.txt` and `gt/labels.txt`.
 
-    Frames count from 1 and mean the sorted images; pixels count from 0, unlike MOTChallenge's. The class of a row is
-    its line in labels.txt, from 1. Ignored boxes become regions to ignore; shapes without a track have identity -1.
+    Frames count from 1 and mean images as `frame_files` says; pixels count from 0, unlike MOTChallenge's. The class of
+    a row is its line in labels.txt, from 1. Ignored boxes become regions to ignore; shapes without a track have
+    identity -1.
 
     Args:
         path: An unpacked export, or a folder of several.
@@ -50,13 +51,15 @@ class CvatSet(LabelledImages):
         entries: list[Labels] = []
         for folder in folders:
             numbers = [names.index(name) for name in _class_names(folder)]
-            images = find_images(folder / "img1")
-            rows = _read(folder / "gt" / "gt.txt", numbers, len(images), report)
+            images = frame_files(folder / "img1")
+            if not images:
+                raise InputError(f"expected images in {folder / 'img1'}, found none")
+            rows = _read(folder / "gt" / "gt.txt", numbers, max(images), report)
             entries += [
                 Labels.of(
                     image, f"{folder.name}/{image.name}", folder / "gt" / "gt.txt", rows[frame], folder.name, frame
                 )
-                for frame, image in list(enumerate(images, start=1))[::step]
+                for frame, image in list(images.items())[::step]
             ]
         super().__init__(entries, names, classes, identities, longest_side)
 
@@ -80,10 +83,10 @@ def _read(path: Path, labels: Sequence[int], length: int, report: Report) -> dic
 
 def _parse(text: str, where: str, line: int, labels: Sequence[int], length: int) -> tuple[int, Box]:
     try:
-        values = [float(value) for value in text.split(",")]
+        values = [to_float(value) for value in text.split(",")]
     except ValueError as error:
         raise InputError(f"{where}: expected numbers ({COLUMNS}), got: {text[:120]}") from error
-    if len(values) < 8 or not np.isfinite(values[:8]).all():
+    if len(values) < 8 or not all(abs(value) <= MAX_NUMBER for value in values[:8]):  # nan is not
         raise InputError(f"{where}: expected at least 8 finite numbers ({COLUMNS}), got: {text[:120]}")
     frame, identity, left, top, width, height, counts, number = values[:8]
     if not 1 <= frame <= length:

@@ -15,11 +15,12 @@ from centertrack.data.labels import (
     Report,
     corners_of_centre,
     parse_numbers,
-    read_lines,
+    read_class,
     stop_at,
 )
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.reading import is_file, read_lines
 
 COLUMNS = "class, id, centre x, centre y, width, height as fractions of the image"
 
@@ -62,7 +63,7 @@ class JdeSet(LabelledImages):
             try:
                 image = root / name
                 file = label_path(image, f"{listing}:{number}")
-                if not file.is_file():
+                if not is_file(file):
                     raise InputError(f"{listing}:{number}: cannot read labels {file}: there is no such file")
                 boxes = _read(file, report)
             except InputError as error:
@@ -97,9 +98,7 @@ def _read(path: Path, report: Report) -> list[Box]:
             continue
         try:
             label, identity, *box = parse_numbers(text, f"{path}:{line}", (6,), COLUMNS)
-            if label < 0 or label % 1 or identity % 1:
-                raise InputError(f"{path}:{line}: expected a whole class from 0 and a whole id, got: {text[:120]}")
-            boxes.append(Box(corners_of_centre(*box), int(label), int(identity), line))
+            boxes.append(Box(corners_of_centre(*box), *read_class(label, [identity], f"{path}:{line}", text), line))
         except InputError as error:
             report(error)
     return boxes

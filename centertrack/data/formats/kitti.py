@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from centertrack.data.images import find_images, read_size
-from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, read_lines, stop_at
+from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, stop_at
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.reading import MAX_FRAMES, read_lines, read_number, read_whole
 
 KITTI_CLASSES = ["Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc"]
 MIN_COLUMNS = 10
@@ -89,11 +90,9 @@ def _parse(fields: list[str], where: str, line: int) -> tuple[int, Box]:
     name = "Person_sitting" if fields[2] == "Person" else fields[2]
     if name not in (*KITTI_CLASSES, "DontCare"):
         raise InputError(f"{where}: expected a type of {', '.join(KITTI_CLASSES)} or DontCare, got {name}")
-    try:
-        frame, identity = int(fields[0]), int(fields[1])
-        x1, y1, x2, y2 = map(float, fields[6:10])
-    except ValueError as error:
-        raise InputError(f"{where}: expected numbers: {error}") from error
+    frame = read_whole(fields[0], where, "numbers: a frame", 0, MAX_FRAMES)
+    identity = read_whole(fields[1], where, "numbers: an id")
+    x1, y1, x2, y2 = (read_number(field, where, "numbers: corners") for field in fields[6:10])
     label = IGNORED if name == "DontCare" else KITTI_CLASSES.index(name)
     return frame, Box((x1, y1, x2, y2), label, identity, line)
 

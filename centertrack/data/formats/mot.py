@@ -14,6 +14,7 @@ from centertrack.data.sample import Array
 from tracker.errors import InputError
 from tracker.evaluation.frame_range import parse_frames
 from tracker.io.atomic import atomic_path
+from tracker.io.frames import frame_files
 from tracker.io.mot import DEFAULT_FRAME_RATE, GroundTruthRows, SequenceInfo, read_ground_truth, read_sequence_info
 
 PEDESTRIAN = 1
@@ -61,7 +62,11 @@ class MotSet(LabelledImages):
             try:
                 info, rows = read_sequence_info(folder), read_ground_truth(folder / "gt" / "gt.txt")
                 images = frame_images(info)
-                chosen = _choose(folder, frames, min(info.length, len(images)))
+                chosen = _choose(folder, frames, min(info.length, max(images)))
+                if not any(number in images for number in chosen):
+                    raise InputError(
+                        f"{folder}: expected images of frames {chosen[0]} to {chosen[-1]}, found none of them"
+                    )
             except InputError as error:
                 report(error)
                 continue
@@ -91,13 +96,13 @@ def sequence_folders(path: Path, names: Sequence[str] | None = None) -> list[Pat
     return chosen
 
 
-def frame_images(info: SequenceInfo) -> list[Path]:
-    """Return the images of a sequence, first frame first.
+def frame_images(info: SequenceInfo) -> dict[int, Path]:
+    """Return the images of a sequence by frame number.
 
     Raises:
         InputError: There is none.
     """
-    images = sorted(info.image_folder.glob(f"*{info.extension}"))
+    images = frame_files(info.image_folder, info.extension)
     if not images:
         raise InputError(f"expected images *{info.extension} in {info.image_folder}, found none")
     return images
@@ -117,15 +122,17 @@ def _objects(rows: GroundTruthRows, min_visibility: float) -> Array:
 
 
 def _entries(
-    folder: Path, frame_rate: float, images: list[Path], rows: GroundTruthRows, objects: Array, frames: range
+    folder: Path, frame_rate: float, images: dict[int, Path], rows: GroundTruthRows, objects: Array, frames: range
 ) -> Iterator[Labels]:
     boxes = rows.boxes_xyxy
     ignored = np.isin(rows.classes, UNCERTAIN) & ~objects
     for number in frames:
+        if number not in images:
+            continue
         start, stop = np.searchsorted(rows.frames, (number, number + 1))
         here = np.arange(start, stop)
         seen, hidden = here[objects[start:stop]], here[ignored[start:stop]]
-        image = images[number - 1]
+        image = images[number]
         yield Labels(
             image,
             f"{folder.name}/{image.name}",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from centertrack.data.images import find_image, read_size
-from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, read_lines, stop_at
+from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, stop_at
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.reading import read_lines, read_number, read_xml_elements
 
 VOC_CLASSES = [
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog"),
@@ -56,11 +56,12 @@ class VocSet(LabelledImages):
                 report(error)
         found = {name for _, rows in objects for name, *_ in rows}
         names = VOC_CLASSES if found <= set(VOC_CLASSES) else sorted(found)
+        number = {name: i for i, name in enumerate(names)}
         entries = []
         for file, rows in objects:
             image = find_image(root / "JPEGImages", file.stem)
             boxes = [
-                Box(xyxy, IGNORED if difficult else names.index(name), -1, line) for name, xyxy, difficult, line in rows
+                Box(xyxy, IGNORED if difficult else number[name], -1, line) for name, xyxy, difficult, line in rows
             ]
             entries.append(Labels.of(image, image.name, file, boxes))
         super().__init__(entries, names, classes, identities, longest_side)
@@ -78,44 +79,17 @@ VocObject = tuple[str, tuple[float, float, float, float], bool, int]
 
 def _read_objects(path: Path) -> list[VocObject]:
     """Return name, box, difficult and line of every object."""
-    parser = expat.ParserCreate()
-    stack: list[str] = []
-    texts: dict[str, str] = {}
-    objects: list[VocObject] = []
-    start = 0
-
-    def opened(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal start
-        stack.append(tag)
-        if tag == "object" and len(stack) == 2:
-            start = parser.CurrentLineNumber
-            texts.clear()
-
-    def closed(tag: str) -> None:
-        if tag == "object" and len(stack) == 2:
-            objects.append(_object(texts, f"{path}:{start}", start))
-        stack.pop()
-
-    def text(content: str) -> None:
-        place = "/".join(stack[2:])  # within annotation/object; objects may have parts with boxes of their own
-        texts[place] = texts.get(place, "") + content
-
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = opened, closed, text
-    try:
-        parser.Parse("\n".join(read_lines(path)), True)
-    except expat.ExpatError as error:
-        raise InputError(f"{path}:{error.lineno}: not valid XML: {expat.ErrorString(error.code)}") from error
-    return objects
+    # Objects may have parts with boxes of their own, at places such as part/bndbox/xmin.
+    return [_object(texts, f"{path}:{line}", line) for line, texts in read_xml_elements(path, "object")]
 
 
 def _object(texts: dict[str, str], where: str, line: int) -> VocObject:
     try:
-        x1, y1, x2, y2 = (float(texts[f"bndbox/{corner}"]) for corner in CORNERS)
+        corners = [texts[f"bndbox/{corner}"] for corner in CORNERS]
         name = texts["name"].strip()
     except KeyError as error:
         raise InputError(f"{where}: an object needs name and bndbox/xmin, ymin, xmax, ymax; missing {error}") from error
-    except ValueError as error:
-        raise InputError(f"{where}: the corners of an object must be numbers: {error}") from error
+    x1, y1, x2, y2 = (read_number(value, where, "corners of an object as numbers") for value in corners)
     return name, (x1 - 1, y1 - 1, x2, y2), texts.get("difficult", "0").strip() == "1", line
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -18,11 +17,12 @@ from centertrack.data.labels import (
     Report,
     corners_of_centre,
     parse_numbers,
-    read_lines,
+    read_class,
     stop_at,
 )
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.reading import MAX_CLASS, read_lines, read_yaml
 
 COLUMNS = "class, centre x, centre y, width, height as fractions of the image, and optionally an id"
 
@@ -72,12 +72,13 @@ class YoloSet(LabelledImages):
 
 def _class_names(root: Path) -> list[str]:
     if (root / "data.yaml").is_file():
-        try:
-            content: Any = yaml.safe_load((root / "data.yaml").read_text(encoding="utf-8"))
-            names = content["names"]
-            return [str(names[i]) for i in sorted(names)] if isinstance(names, dict) else [str(name) for name in names]
-        except (yaml.YAMLError, KeyError, TypeError) as error:
-            raise InputError(f"{root / 'data.yaml'}: expected a list or mapping `names`: {error}") from error
+        content = read_yaml(root / "data.yaml")
+        names = content.get("names") if isinstance(content, dict) else None
+        if isinstance(names, dict) and names.keys() == set(range(len(names))):
+            names = [names[number] for number in range(len(names))]
+        if not isinstance(names, list) or len(names) > MAX_CLASS + 1:
+            raise InputError(f"{root / 'data.yaml'}: expected `names`, a list or a mapping from 0, 1, 2 ... to names")
+        return [str(name) for name in names]
     if (root / "classes.txt").is_file():
         return [line.strip() for line in read_lines(root / "classes.txt") if line.strip()]
     return []
@@ -90,10 +91,8 @@ def _read(path: Path, report: Report) -> list[Box]:
             continue
         try:
             label, xc, yc, width, height, *identity = parse_numbers(text, f"{path}:{line}", (5, 6), COLUMNS)
-            if label < 0 or label % 1 or any(value % 1 for value in identity):
-                raise InputError(f"{path}:{line}: expected a whole class from 0 and a whole id, got: {text[:120]}")
             box = corners_of_centre(xc, yc, width, height)
-            boxes.append(Box(box, int(label), int(identity[0]) if identity else -1, line))
+            boxes.append(Box(box, *read_class(label, identity, f"{path}:{line}", text), line))
         except InputError as error:
             report(error)
     return boxes

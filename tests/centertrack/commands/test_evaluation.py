@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -51,6 +54,26 @@ def test_only_the_chosen_frames_count():
     assert (combined("scores.json")["Frames"], combined("scores.json")["IDSW"]) == (4, 0)
     assert main(["evaluate", *files, "--frames", "3:8"]) == 0
     assert (combined("scores.json")["Frames"], combined("scores.json")["IDSW"]) == (6, 1)
+
+
+@pytest.mark.parametrize("more", [["--report", "r.html"], ["--check", "motmetrics"]])
+def test_workers_share_the_sequences_whatever_is_asked(more, monkeypatch, capsys):
+    class Threads(ThreadPoolExecutor):
+        used = 0
+
+        def map(self, *arguments: Any) -> Any:
+            Threads.used += 1
+            return super().map(*arguments)
+
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", Threads)
+    for name in ("gt/SEQ-01", "good/SEQ-01.txt"):
+        (shutil.copytree if Path(name).is_dir() else shutil.copy)(name, name.replace("01", "02"))
+    files = ["--gt", "gt", "--results", "good", *more]
+    assert main(["evaluate", *files]) == 0
+    alone = capsys.readouterr().out
+    assert main(["evaluate", *files, "--workers", "2"]) == 0
+    assert capsys.readouterr().out == alone
+    assert Threads.used == (3 if "--check" in more else 1)
 
 
 def test_several_trackers_are_set_side_by_side(capsys):

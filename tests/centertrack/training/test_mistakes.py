@@ -34,7 +34,7 @@ def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
         ("data", {"size": [160, 90]}, r"data.size must be .* multiples of 32, got \[160, 90\]"),
         ("data", {"batch_size": 8}, "data.samples_per_epoch must be at least data.batch_size, .* got 6 and 8"),
         ("data", {"train": [{"format": "mot", "path": "nowhere"}]}, "a folder of sequences, in nowhere; found neither"),
-        ("data", {"train": [{"format": "coco", "path": "no.json"}]}, "cannot read COCO annotations no.json"),
+        ("data", {"train": [{"format": "coco", "path": "no.json"}]}, "cannot read no.json: No such file"),
         (
             "data",
             {"train": [{"format": "synthetic", "warp": {"scal": [1, 2]}}]},
