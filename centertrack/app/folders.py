@@ -19,7 +19,7 @@ from tracker.detections import Tracks
 from tracker.errors import InputError
 from tracker.factory import make_tracker
 from tracker.io.frame import FrameSource
-from tracker.io.images import ImageFiles, folder_of_images
+from tracker.io.image_files import ImageFiles, folder_of_images
 
 Array = NDArray[Any]
 

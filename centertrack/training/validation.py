@@ -35,7 +35,7 @@ from tracker.errors import InputError
 from tracker.evaluation import evaluate
 from tracker.evaluation.frame_range import parse_frames
 from tracker.factory import make_tracker
-from tracker.io.images import ImageFiles
+from tracker.io.image_files import ImageFiles
 from tracker.io.mot import read_sequence_info
 
 TRACKING_METRICS = ("HOTA", "MOTA", "IDF1", "IDSW")

@@ -8,7 +8,7 @@ from tracker.errors import InputError
 from tracker.io.camera import Camera
 from tracker.io.frame import Frame, FrameSource
 from tracker.io.frames import is_image, number_frames
-from tracker.io.images import ImageFiles, folder_of_images, mot_sequence
+from tracker.io.image_files import ImageFiles, folder_of_images, mot_sequence
 from tracker.io.live import LiveSource
 from tracker.io.video_file import VideoFile
 from tracker.io.writer import VideoWriter
