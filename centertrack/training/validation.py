@@ -21,7 +21,7 @@ from pytorch_lightning.callbacks import Callback, WeightAveraging
 from centertrack.coco_results import CocoWriter
 from centertrack.data.coco import CocoSet
 from centertrack.data.formats import open_labels
-from centertrack.data.mot import frame_images, sequence_folders
+from centertrack.data.mot import frame_images, frames_with_images, sequence_folders
 from centertrack.data.sample import Array
 from centertrack.decode import gather_embeddings
 from centertrack.models.centernet import CenterNet
@@ -129,10 +129,10 @@ class TrackingValidation(EpochValidation):
         info = read_sequence_info(folder)
         images = frame_images(info)
         tracker = make_tracker(self.tracker, **{"frame_rate": info.frame_rate, **self.options})
-        numbers = parse_frames(self.frames, min(info.length, len(images)))
+        numbers = frames_with_images(folder, parse_frames(self.frames, min(info.length, max(images))), images)
         with MotWriter(output) as writer:
             for number in numbers:
-                image = read_image(images[number - 1])
+                image = read_image(images[number])
                 (detections,) = predictor(image)
                 tracks = tracker.update(detections, image, (number - 1) / info.frame_rate)
                 writer.write(number, tracks)
