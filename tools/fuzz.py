@@ -34,7 +34,7 @@ import numpy as np
 from jsonargparse import auto_cli
 
 from centertrack.average_precision.detection_metrics import read_labels_and_detections
-from centertrack.cli import main
+from centertrack.cli import INTERRUPTED, main
 from centertrack.data.check import check_data
 from centertrack.data.formats.registry import open_labels
 from centertrack.data.plan import DataPlan
@@ -188,7 +188,7 @@ def _problem_of(reader: Callable[[Path], Any], folder: Path) -> str:
             return "refused" if str(error) and "\n" not in str(error).strip("\n") else f"not one sentence: {error!r}"
         except TooSlowError:
             return f"longer than {SECONDS:g} s\n{traceback.format_exc(limit=-3)}\nTooSlowError"
-        except BaseException:
+        except Exception:
             return traceback.format_exc()
     return ""
 
@@ -426,6 +426,8 @@ def _command(command: list[str], folder: Path) -> None:
     output, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         code = main(command)
+    if code in (INTERRUPTED, 128 + signal.SIGTERM):
+        raise KeyboardInterrupt
     if code not in (0, 1, 2) or (code == 1 and command[0] != "validate"):
         raise AssertionError(f"exit code {code}")
     if code == 2 and command[0] != "data" and errors.getvalue().count("error: ") != 1:

@@ -123,7 +123,7 @@ def _check_source(source: SourceOptions, root: Path) -> tuple[SourceReport, Samp
         source = SourceOptions(source.format, source.path, source.weight, {**source.options, **collect})
     try:
         data = open_source_set(source, root)
-    except InputError as error:
+    except (InputError, OSError) as error:  # a path that no file can have is one as well
         problems.append(str(error))
         return report, None
     report.images, report.identities = len(data), data.num_identities

@@ -22,7 +22,7 @@ from centertrack.app.pipeline import FrameResult
 from centertrack.app.session import detect, track
 from centertrack.average_precision.coco_results import CocoWriter
 from centertrack.data.formats.coco import CocoSet
-from centertrack.data.formats.mot import frame_images, sequence_folders
+from centertrack.data.formats.mot import frame_images, frames_with_images, sequence_folders
 from centertrack.data.formats.registry import open_labels
 from centertrack.data.sample import Array
 from centertrack.decode import gather_embeddings
@@ -130,8 +130,8 @@ class TrackingValidation(EpochValidation):
         """Write the tracks of a sequence; return its middle frame and the tracks there."""
         info = read_sequence_info(folder)
         images = frame_images(info)
-        numbers = list(parse_frames(self.frames, min(info.length, len(images))))
-        source = ImageFiles([images[number - 1] for number in numbers], info.name, info.frame_rate, numbers)
+        numbers = frames_with_images(folder, parse_frames(self.frames, min(info.length, max(images))), images)
+        source = ImageFiles([images[number] for number in numbers], info.name, info.frame_rate, numbers)
         options = {"frame_rate": info.frame_rate, **self.options}
         middle: list[tuple[Array, Tracks]] = []
 

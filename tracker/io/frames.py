@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from tracker.io.reading import MAX_FRAMES
+from tracker.io.reading import MAX_FRAMES, is_folder
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
@@ -24,7 +24,7 @@ def frame_files(folder: Path, extension: str | None = None) -> dict[int, Path]:
         folder: Of the images.
         extension: Only images of this one, such as `.jpg`, in any case; all images where none has it.
     """
-    images = [path for path in folder.iterdir() if is_image(path)] if folder.is_dir() else []
+    images = [path for path in folder.iterdir() if is_image(path)] if is_folder(folder) else []
     wanted = [path for path in images if path.suffix.lower() == (extension or "").lower()]
     return number_frames(wanted or images)
 

@@ -10,6 +10,7 @@ from tracker.io.frame import Frame, FrameSource
 from tracker.io.frames import IMAGE_EXTENSIONS, frame_files
 from tracker.io.images import read_image
 from tracker.io.mot import DEFAULT_FRAME_RATE, read_sequence_info
+from tracker.io.reading import is_folder
 
 
 class ImageFiles(FrameSource):
@@ -52,7 +53,7 @@ def folder_of_images(folder: Path, frame_rate: float = DEFAULT_FRAME_RATE) -> Im
 def mot_sequence(folder: Path) -> ImageFiles:
     """Open a MOTChallenge sequence folder: name and frame rate of seqinfo.ini, numbers of `frame_files`."""
     info = read_sequence_info(folder)
-    if not info.image_folder.is_dir():
+    if not is_folder(info.image_folder):
         raise InputError(f"{folder}: expected the images in {info.image_folder}, found no such folder")
     files = _frame_files(info.image_folder, info.extension)
     return ImageFiles(list(files.values()), info.name, info.frame_rate, list(files))

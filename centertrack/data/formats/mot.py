@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,6 +17,8 @@ from tracker.evaluation.frame_range import parse_frames
 from tracker.io.atomic import atomic_path
 from tracker.io.frames import frame_files
 from tracker.io.mot import DEFAULT_FRAME_RATE, GroundTruthRows, SequenceInfo, read_ground_truth, read_sequence_info
+
+_LOG = logging.getLogger(__name__)
 
 PEDESTRIAN = 1
 UNCERTAIN = (1, 2, 7, 8, 12)  # flagged pedestrians, people on vehicles, static people, distractors, reflections
@@ -62,11 +65,7 @@ class MotSet(LabelledImages):
             try:
                 info, rows = read_sequence_info(folder), read_ground_truth(folder / "gt" / "gt.txt")
                 images = frame_images(info)
-                chosen = _choose(folder, frames, min(info.length, max(images)))
-                if not any(number in images for number in chosen):
-                    raise InputError(
-                        f"{folder}: expected images of frames {chosen[0]} to {chosen[-1]}, found none of them"
-                    )
+                chosen = frames_with_images(folder, _choose(folder, frames, min(info.length, max(images))), images)
             except InputError as error:
                 report(error)
                 continue
@@ -108,6 +107,22 @@ def frame_images(info: SequenceInfo) -> dict[int, Path]:
     return images
 
 
+def frames_with_images(folder: Path, frames: range, images: dict[int, Path]) -> list[int]:
+    """Return the frames that have an image; that some have none is told.
+
+    Raises:
+        InputError: None has.
+    """
+    found = [number for number in frames if number in images]
+    if not found:
+        raise InputError(f"{folder}: expected images of frames {frames[0]} to {frames[-1]}, found none of them")
+    if len(found) < len(frames):
+        _LOG.warning(
+            "%s: %d of %d frames have no image and are left out", folder, len(frames) - len(found), len(frames)
+        )
+    return found
+
+
 def _choose(folder: Path, frames: Sequence[int] | str | None, length: int) -> range:
     if frames is None or isinstance(frames, str):
         return parse_frames(frames, length)
@@ -122,13 +137,11 @@ def _objects(rows: GroundTruthRows, min_visibility: float) -> Array:
 
 
 def _entries(
-    folder: Path, frame_rate: float, images: dict[int, Path], rows: GroundTruthRows, objects: Array, frames: range
+    folder: Path, frame_rate: float, images: dict[int, Path], rows: GroundTruthRows, objects: Array, frames: list[int]
 ) -> Iterator[Labels]:
     boxes = rows.boxes_xyxy
     ignored = np.isin(rows.classes, UNCERTAIN) & ~objects
     for number in frames:
-        if number not in images:
-            continue
         start, stop = np.searchsorted(rows.frames, (number, number + 1))
         here = np.arange(start, stop)
         seen, hidden = here[objects[start:stop]], here[ignored[start:stop]]
