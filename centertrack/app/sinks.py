@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 import cv2
+from typing_extensions import override
 
 from centertrack.app.pipeline import FrameResult
 from centertrack.average_precision.coco_results import CocoWriter
@@ -49,11 +50,13 @@ class RowsSink(FileSink):
     def __init__(self, path: str | Path) -> None:
         self._writer = MotWriter(path)
 
+    @override
     def write(self, result: FrameResult) -> None:
         """Append the tracks of a frame."""
         if result.tracks is not None:
             self._writer.write(result.frame.number, result.tracks)
 
+    @override
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
@@ -72,11 +75,13 @@ class OfflineRowsSink(FileSink):
         self._path, self._steps, self._frame_rate = path, steps, frame_rate
         self._recorder = TrajectoryRecorder()
 
+    @override
     def write(self, result: FrameResult) -> None:
         """Remember the tracks of a frame and how they looked."""
         if result.tracks is not None:
             self._recorder.add(result.frame.number, result.tracks, result.detections)
 
+    @override
     def close(self) -> None:
         """Better the tracks and write the file."""
         postprocess(self._recorder.finish(), self._steps, self._frame_rate).write(self._path)
@@ -110,10 +115,12 @@ class VideoSink(FileSink):
         self._writer = VideoWriter(path, source.size, source.frame_rate)
         self._annotator = Annotator()
 
+    @override
     def write(self, result: FrameResult) -> None:
         """Draw and append a frame."""
         self._writer.write(self._annotator.draw(result), result.frame.time)
 
+    @override
     def close(self) -> None:
         """Finish the file."""
         self._writer.close()
@@ -127,11 +134,13 @@ class ImagesSink(FileSink):
         self._folder = folder
         self._annotator = Annotator()
 
+    @override
     def write(self, result: FrameResult) -> None:
         """Draw and write a frame."""
         image = cv2.cvtColor(self._annotator.draw(result), cv2.COLOR_RGB2BGR)
         cv2.imwrite(str(self._folder / f"{result.frame.number:06d}.jpg"), image)
 
+    @override
     def close(self) -> None:
         """Do nothing: every image is finished."""
 
@@ -151,12 +160,14 @@ class CocoSink(FileSink):
         self._files = iter(_names_within_common_folder(getattr(source, "paths", ())))
         self._source = source.name
 
+    @override
     def write(self, result: FrameResult) -> None:
         """Add the detections of a frame."""
         name = next(self._files, f"{self._source}/{result.frame.number:06d}")
         if result.detections is not None:
             self._writer.write(name, result.frame.image.shape[1::-1], result.detections)
 
+    @override
     def close(self) -> None:
         """Write the file."""
         self._writer.close()
