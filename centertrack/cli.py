@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from typing_extensions import override
+
 from centertrack.app.termination import Terminated, terminable
 from centertrack.commands import (
     associate,
@@ -59,6 +61,7 @@ centertrack COMMAND --help tells more."""
 class CommandParser(argparse.ArgumentParser):
     """Answers a mistake with one sentence, not with its usage. Parsers of commands become of this class, too."""
 
+    @override
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse what is unknown here, where the command is known whose help tells more."""
         options, unknown = super().parse_known_args(args, namespace)
@@ -66,6 +69,7 @@ class CommandParser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, unknown
 
+    @override
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and the sentence."""
         complain(f"{message}; see {self.prog} --help")

@@ -89,7 +89,8 @@ def _sparse_flow(last: Array, image: Array) -> Array | None:
     corners = cv2.goodFeaturesToTrack(last, maxCorners=1000, qualityLevel=0.01, minDistance=1, blockSize=3)
     if corners is None or len(corners) < _MIN_POINTS:
         return None
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(last, image, corners, None)
+    # OpenCV's types leave out that the start of the search may be missing.
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(last, image, corners, None)  # type: ignore[call-overload]
     found = found.ravel().astype(bool)
     return _fit(corners[found], moved[found])
 
@@ -113,7 +114,10 @@ def _ecc(last: Array, image: Array) -> Array | None:
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-5)
     start = np.eye(2, 3, dtype=np.float32)
     try:
-        _, motion = cv2.findTransformECC(last, image, start, cv2.MOTION_EUCLIDEAN, criteria, None, 5)
+        # OpenCV's types leave out that the mask may be missing.
+        _, motion = cv2.findTransformECC(  # type: ignore[call-overload]
+            last, image, start, cv2.MOTION_EUCLIDEAN, criteria, None, 5
+        )
     except cv2.error:  # it did not converge
         return None
     return np.asarray(motion)

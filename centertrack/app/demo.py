@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from typing_extensions import override
+
 from centertrack.app.pipeline import Report
 from centertrack.app.session import track
 from centertrack.predictor import Predictor
@@ -62,6 +64,7 @@ class FilmedScene(StreetScene):
         super().__init__(config)
         self._film = film
 
+    @override
     def __iter__(self) -> Iterator[SyntheticFrame]:
         for item in super().__iter__():
             self._film(item)

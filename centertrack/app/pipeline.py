@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from centertrack.app.stage import Stage
 from centertrack.app.termination import shielded
 from centertrack.predictor import Predictor, PreparedImage
+from tracker.arrays import Image
 from tracker.base import Tracker
 from tracker.detections import Detections, Tracks
-from tracker.io.frame import Frame, Image
+from tracker.io.frame import Frame
 from tracker.io.live import LiveSource
 
 

@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from typing_extensions import override
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 JOIN_SECONDS = 5.0  # a thread that hangs in a camera is left behind (it is a daemon) after so long
@@ -61,6 +63,7 @@ class Stage(Generic[Item, Result], Iterator[Result]):
         """Time spent in the function until now, the mean over the workers."""
         return sum(self._busy) / len(self._busy)
 
+    @override
     def __next__(self) -> Result:
         """Return the next result, or raise what came in its place."""
         try:

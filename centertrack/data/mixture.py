@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.v2 import Transform
+from typing_extensions import override
 
 from centertrack.configuration import make_options
 from centertrack.data.augment import CutOut, blend, cut_outs, erase, mosaic, paste
@@ -153,6 +154,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         self._firsts = np.cumsum([0, *(len(part) for part in self.sets)])
         self._cache = SampleCache(cache_mb, slots=len(REDUCTIONS) * int(self._firsts[-1]))
 
+    @override
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Return one augmented sample as tensors, ready for `collate`."""
         return to_tensors(self.sample(index))

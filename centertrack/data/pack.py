@@ -79,7 +79,7 @@ def _write_sample(sample: Sample, folder: Path, stem: str, longest_side: int) ->
         size = (image.shape[1], image.shape[0])
         (folder / "masks").mkdir(exist_ok=True)
         masks = cv2.resize(sample.masks, size, interpolation=cv2.INTER_NEAREST)
-        write_image(folder / "masks" / f"{stem}.png", masks)
+        write_image(folder / "masks" / f"{stem}.png", np.asarray(masks, np.uint8))
     scale = np.float32(factor)
     boxes, ignore = sample.boxes * scale, sample.ignore * scale
     return Labels(path, path.name, folder, boxes, sample.labels, sample.ids, ignore=ignore)

@@ -180,7 +180,7 @@ def random_light(image: Array, rng: np.random.Generator) -> Array:
         noise = rng.integers(-int(rng.integers(3, 15)), 16, image.shape[:2], dtype=np.int16)[..., None]
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.25:
-        encoded = np.frombuffer(encode_image(image, ".jpg", int(rng.integers(25, 80))), np.uint8)
+        encoded = np.frombuffer(encode_image(np.asarray(image, np.uint8), ".jpg", int(rng.integers(25, 80))), np.uint8)
         image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))  # both ways without a change of channel order
     return image
 

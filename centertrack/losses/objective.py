@@ -151,7 +151,8 @@ def heatmap_objective(maps: Sequence[Tensor], levels: Sequence[Level], options: 
     for logits, level in zip(maps, levels, strict=True):
         boxes = level.objects.boxes
         radii = gaussian_radii(boxes, options.heatmap_target, options.min_overlap, options.alpha, options.fixed_radius)
-        target.append(draw_gaussians(level.objects, *radii, shape=tuple(logits.shape)))
+        count, classes, height, width = logits.shape
+        target.append(draw_gaussians(level.objects, *radii, shape=(count, classes, height, width)))
     ignore = [level.ignore for level in levels if level.ignore is not None]
     return HEATMAP_LOSSES[options.heatmap](_flat(maps), _flat(target), _flat(ignore) if ignore else None)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from torch import nn
 
 from centertrack.configuration import build
 from centertrack.models.backbones import (
     MOBILENETS,
     RESNETS,
     SHUFFLENETS,
+    FeatureExtractor,
     MobileNetBackbone,
     ResNetBackbone,
     ShuffleNetBackbone,
@@ -19,16 +18,16 @@ from centertrack.models.backbones import (
 )
 from centertrack.models.dla import DLA34Backbone, DLANeck
 from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
-from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck
+from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, Neck, SimpleNeck
 from tracker.errors import InputError
 
-BACKBONES: dict[str, Any] = {
+BACKBONES: dict[str, type[FeatureExtractor]] = {
     **dict.fromkeys(RESNETS, ResNetBackbone),
     **dict.fromkeys(MOBILENETS, MobileNetBackbone),
     **dict.fromkeys(SHUFFLENETS, ShuffleNetBackbone),
     "dla34": DLA34Backbone,
 }
-NECKS: dict[str, Any] = {
+NECKS: dict[str, type[Neck]] = {
     "SimpleNeck": SimpleNeck,
     "FPNNeck": FPNNeck,
     "BiFPNNeck": BiFPNNeck,
@@ -43,7 +42,7 @@ HEADS: dict[str, type[BaseHead]] = {
 }
 
 
-def build_backbone(options: Mapping[str, Any]) -> nn.Module:
+def build_backbone(options: Mapping[str, Any]) -> FeatureExtractor:
     """Build a backbone from `{name: ..., **options}`; maps of all stages are returned.
 
     Args:
@@ -62,7 +61,7 @@ def build_backbone(options: Mapping[str, Any]) -> nn.Module:
     return build(TimmBackbone, f"backbone {name}", options, name.removeprefix("timm/"))
 
 
-def build_neck(options: Mapping[str, Any], backbone: nn.Module) -> nn.Module:
+def build_neck(options: Mapping[str, Any], backbone: FeatureExtractor) -> Neck:
     """Build a neck from `{name: FPNNeck, **options}` on the maps of a backbone.
 
     Raises:
@@ -72,10 +71,9 @@ def build_neck(options: Mapping[str, Any], backbone: nn.Module) -> nn.Module:
     name = options.pop("name", None)
     if name not in NECKS:
         raise InputError(f"neck must be one of {', '.join(NECKS)}, got {name!r}")
-    neck: nn.Module = build(NECKS[name], f"neck {name}", options, backbone.out_channels)
-    strides: Sequence[int] = backbone.strides
-    if neck.uses > 1 and list(strides[-neck.uses :]) != [4, 8, 16, 32]:
-        raise InputError(f"{name} fuses maps of stride 4, 8, 16 and 32, and this backbone gives {list(strides)}")
+    neck = build(NECKS[name], f"neck {name}", options, backbone.out_channels)
+    if neck.uses > 1 and backbone.strides[-neck.uses :] != [4, 8, 16, 32]:
+        raise InputError(f"{name} fuses maps of stride 4, 8, 16 and 32, and this backbone gives {backbone.strides}")
     return neck
 
 

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from centertrack.models.layers import conv_block
 from centertrack.models.precision import full_precision
@@ -74,10 +75,12 @@ class BaseHead(nn.Module):
                 layers.append(conv_block(channels, width, conv_type))
         last = nn.Conv2d(width if depth else in_channels, out_channels, 1)
         if init_bias is not None:
+            assert last.bias is not None
             nn.init.constant_(last.bias, init_bias)
         self.layers = nn.Sequential(*layers, last)
         self.out_channels = out_channels
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
         last = self.layers[-1]
@@ -85,6 +88,12 @@ class BaseHead(nn.Module):
         # A box of 300 px in half precision is rounded to the pixel, and neighbouring scores to a tie.
         with full_precision(features.device.type):
             return last(hidden.to(last.weight.dtype))
+
+    def last_layer(self) -> nn.Conv2d:
+        """Return the 1x1 convolution to the output channels."""
+        last = self.layers[-1]
+        assert isinstance(last, nn.Conv2d)
+        return last
 
     def loss(self, values: Tensor, truth: Mapping[str, Tensor]) -> Tensor | None:
         """Return the loss of a head of your own; None, as here, trains nothing. Must be finite without objects.
@@ -119,7 +128,7 @@ class HeatmapHead(BaseHead):
         init_bias: float = FOCAL_PRIOR_BIAS,
     ) -> None:
         super().__init__(in_channels, num_classes, width, depth, conv_type, init_bias)
-        nn.init.normal_(self.layers[-1].weight, std=1e-2)
+        nn.init.normal_(self.last_layer().weight, std=1e-2)
 
 
 class Box2DHead(BaseHead):
@@ -152,6 +161,7 @@ class Box2DHead(BaseHead):
         self.box_multiplier = box_multiplier
         self.exponential = exponential
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, 4, H, W), l t r b in cells."""
         values = super().forward(features)

@@ -10,11 +10,13 @@ from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from centertrack.configuration import build, make_options, to_plain
 from centertrack.decode import BOX_FORMATS, Detection2D, decode_maps
 from centertrack.geometry import InputFormat
 from centertrack.models.build import build_backbone, build_head, build_neck
+from centertrack.models.heads import BaseHead
 from centertrack.models.precision import finding_precision
 from centertrack.models.report import LoadReport
 from tracker.errors import InputError
@@ -78,13 +80,13 @@ class CenterNetwork(nn.Module):
         _check_task(task, output_heads)
         self.backbone = build_backbone(backbone)
         self.neck = build_neck(neck, self.backbone)
-        self.output_stride: int = self.backbone.output_stride // self.neck.upsample_stride
+        self.output_stride = self.backbone.output_stride // self.neck.upsample_stride
         self.strides = tuple(self.output_stride * stride // 4 for stride in self.neck.strides)
         self.heads = nn.ModuleDict(
             {name: build_head(name, options, self.neck.out_channels) for name, options in output_heads.items()}
         )
-        _check_boxes(box_format, self.heads["box_2d"].out_channels)
-        self.num_classes: int = self.heads["heatmap"].out_channels
+        _check_boxes(box_format, self.head("box_2d").out_channels)
+        self.num_classes = self.head("heatmap").out_channels
         if class_names and len(class_names) != self.num_classes:
             raise InputError(f"{len(class_names)} class_names for {self.num_classes} classes of the heatmap")
         self._maps = _maps_type(tuple(sorted(self.heads, key=_place_in_forward)))
@@ -97,6 +99,12 @@ class CenterNetwork(nn.Module):
             InputError: An option is missing, unknown or wrong.
         """
         return build(cls, "model configuration", {k: v for k, v in config.items() if k not in TRAINING_OPTIONS})
+
+    def head(self, name: str) -> BaseHead:
+        """Return the head of this name."""
+        head = self.heads[name]
+        assert isinstance(head, BaseHead)
+        return head
 
     def normalize(self, images: Tensor) -> Tensor:
         """Turn RGB images (N, 3, H, W), uint8 or float in [0, 255], into what the network was trained to see."""
@@ -133,6 +141,7 @@ class CenterNetwork(nn.Module):
             maps = {name: tuple(head(level) for level in features) for name, head in self.heads.items()}
             return {"features": features, **maps}
 
+    @override
     def forward(self, x: Tensor) -> Any:
         """Run the network for inference; a namedtuple, so that it can be traced and exported.
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from centertrack.configuration import to_plain
 from centertrack.geometry import Placement
@@ -55,6 +56,7 @@ class Parity:
         """The largest of the differences; infinite if a detection is missing or there was nothing to compare."""
         return max(self.boxes, self.scores, self.embeddings) if self.compared and not self.missing else float("inf")
 
+    @override
     def __str__(self) -> str:
         text = (
             f"{self.compared} detections compared, largest difference: boxes {self.boxes:.1e} px, "

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class ExportedFile:
         return RUNTIMES[self.format] if openvino_can_read(self.path) else ("onnxruntime", "tensorrt")
 
 
-def is_exported(weights: object) -> bool:
+def is_exported(weights: object) -> TypeGuard[str | Path]:
     """Whether these are weights in a file of `export.py`, told by the suffix."""
     return isinstance(weights, str | Path) and Path(weights).suffix in FORMATS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from centertrack.decode import Detection2D
 from centertrack.models.network import CenterNetwork
@@ -22,6 +23,7 @@ class DetectionGraph(nn.Module):
         self.model = model
         self.decoding = decoding or DecodeOptions()
 
+    @override
     def forward(self, images: Tensor) -> Detection2D:
         """Find the K best objects of every image.
 

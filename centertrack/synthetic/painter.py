@@ -85,7 +85,7 @@ class Painter:
         # opencv's whole numbers are pixel centres, ours are pixel corners
         fixed = np.round((points - low - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
         cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_AA, shift=_FRACTION_BITS)
-        shade = self._shade(mask, float(roundness))
+        shade: Array = self._shade(mask, float(roundness))
         if glow:
             shade = shade * np.linspace(1 + float(glow), 1 - float(glow), height, dtype=np.float32)[:, None]
         if texture is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from centertrack.synthetic.painter import Image, fractal_noise
+from centertrack.synthetic.painter import Array, Image, fractal_noise
 
 _SPARE = 64  # pixels by which noise pictures are larger than the image: every frame gets another cut
 _PICTURES = 2
@@ -41,7 +41,7 @@ class Sensor:
         """
         width, height = self._size
         across, down = shift
-        image = canvas[:, :width]
+        image: Array = canvas[:, :width]
         if across > 0:
             image = cv2.addWeighted(image, 1 - across, canvas[:, 1 : width + 1], across, 0)
         if down > 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from centertrack.synthetic.painter import Image, Point
+from centertrack.synthetic.painter import Array, Image, Point
 
 Rectangle = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels, right and bottom excluded."""
@@ -165,6 +165,6 @@ def lay_contact_shadow(canvas: Image, x: float, y: float, half_width: float, str
     return left, top, right, bottom
 
 
-def _darken(area: Image, shadow: Image, strength: float) -> None:
+def _darken(area: Image, shadow: Array, strength: float) -> None:
     keep = cv2.convertScaleAbs(shadow, alpha=-strength, beta=255)
     cv2.multiply(area, cv2.cvtColor(keep, cv2.COLOR_GRAY2RGB), dst=area, scale=1 / 255)

@@ -14,6 +14,7 @@ import torch
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException, SIGTERMException
+from typing_extensions import override
 
 from centertrack.app.termination import Terminated
 from centertrack.data.datamodule import TrackingDataModule
@@ -39,12 +40,14 @@ HARMLESS = (
 class TrainingCLI(LightningCLI):
     """Lightning's commands (fit, validate, ...) with one configuration for model, data and trainer."""
 
+    @override
     def init_parser(self, **options: Any) -> LightningArgumentParser:
         """Return the parser that explains mistakes in one sentence."""
         parser = SentenceParser(**options)
         parser.add_argument("-c", "--config", action=ActionConfigFile, help="configuration file in YAML")
         return parser
 
+    @override
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Tell the model how many identities the data has, and where to start from."""
         parser.link_arguments("data.num_identities", "model.num_identities", apply_on="instantiate")
@@ -56,6 +59,7 @@ class TrainingCLI(LightningCLI):
         )
         parser.add_argument("--compile", type=bool, default=False, help="compile the network with torch.compile")
 
+    @override
     def instantiate_classes(self) -> None:
         """Build data, model and trainer.
 
@@ -84,6 +88,7 @@ class TrainingCLI(LightningCLI):
             for part in (self.model.backbone, self.model.neck, *self.model.heads.values()):
                 part.compile()  # in place: names of weights stay as they are
 
+    @override
     def _run_subcommand(self, subcommand: str) -> None:
         """Run it; where it ends early, say how to go on, and by what it was ended.
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from centertrack.app.folders import detect_folder, track_folder
 from centertrack.configuration import build, make_options, to_plain
@@ -79,12 +80,13 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         self.balance = UncertaintyBalance() if self.loss_options.balance == "uncertainty" else None
         trains_identity = task == "tracking" and num_identities > 0
         self.reid_loss = (
-            ReIDLoss(self.heads["reid"].out_channels, num_identities, self.loss_options.reid)
+            ReIDLoss(self.head("reid").out_channels, num_identities, self.loss_options.reid)
             if trains_identity
             else None
         )
 
     @classmethod
+    @override
     def from_config(cls, config: Mapping[str, Any]) -> CenterNet:
         """Build the network from a configuration.
 
@@ -130,7 +132,8 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         truth = {
             name: values.flatten(0, 1)[places] for name, values in targets.items() if name not in ("image", "ignore")
         }
-        for name, head in self.heads.items():
+        for name in self.heads:
+            head = self.head(name)
             loss = head.loss(at_centres(maps[name], levels), truth)
             if loss is not None:
                 losses[name] = loss
@@ -143,12 +146,14 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         losses["total"] = detection + identity if self.balance is None else self.balance(detection, identity)
         return losses
 
+    @override
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Log every loss and return the total."""
         losses = self._losses(batch)
         self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, prog_bar=True)
         return losses["total"]
 
+    @override
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Log every loss, of all processes; the classifier does not know the identities of validation sets."""
         losses = self._losses(batch, ignore_reid=True)
@@ -159,10 +164,12 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         images = self.normalize(batch["image"]).contiguous(memory_format=torch.channels_last)
         return self.compute_loss(self.get_encoded_outputs(images), batch, ignore_reid)
 
+    @override
     def setup(self, stage: str) -> None:
         """Use the memory layout that convolutions like best."""
         self.to(memory_format=torch.channels_last)
 
+    @override
     def configure_optimizers(self) -> Any:
         """Build the optimiser and its per-step schedule."""
         optimizer = build_optimizer(self, self.optimizer_options)

@@ -17,6 +17,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, WeightAveraging
+from typing_extensions import override
 
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.session import detect, track
@@ -61,21 +62,25 @@ class EpochValidation(Callback, ABC):
             trainer: Knows loggers and steps.
         """
 
+    @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Refuse an order in which the weights of the last step would be scored instead of the averaged ones."""
-        callbacks: list[Callback] = trainer.callbacks
+        callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # another class sets it
         if any(isinstance(callback, WeightAveraging) for callback in callbacks[: callbacks.index(self)]):
             raise InputError(
                 f"trainer.callbacks: list {type(self).__name__} before the averaging of weights, whose result it scores"
             )
 
+    @override
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Score and log."""
         if trainer.sanity_checking or (trainer.current_epoch + 1) % self.every_n_epochs:
             return
         scores: dict[str, float] = {}
         if trainer.is_global_zero:
-            root = getattr(trainer.datamodule, "root", Path())
+            assert isinstance(pl_module, CenterNet)
+            data = trainer.datamodule  # type: ignore[attr-defined]  # another class sets it
+            root = getattr(data, "root", Path())
             scores = self.score(pl_module, root, trainer)
         scores = trainer.strategy.broadcast(scores)
         pl_module.log_dict({f"val/{name}": value for name, value in scores.items()})
@@ -112,6 +117,7 @@ class TrackingValidation(EpochValidation):
         self.pictures = pictures
         make_tracker(tracker, **self.options)  # a typo shows now, not after the first epoch
 
+    @override
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
         """Track every sequence and return the combined scores as fractions."""
         folders = sequence_folders(root / self.path, self.sequences)
@@ -157,6 +163,7 @@ class DetectionValidation(EpochValidation):
         super().__init__(every_n_epochs)
         self.path, self.images, self.pictures = path, images, pictures
 
+    @override
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
         """Detect in all images and return AP, AP50 and AP75 as fractions."""
         from centertrack.average_precision.detection_metrics import evaluate_detections
@@ -199,6 +206,7 @@ class IdentityValidation(EpochValidation):
         super().__init__(every_n_epochs)
         self.path, self.format, self.options, self.max_boxes = path, format, options or {}, max_boxes
 
+    @override
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
         """Embed the labelled boxes and return rank-1 and mAP; nothing where no identity occurs in two images."""
         data = open_labels(self.format, root / self.path, **{"identities": "labels", **self.options})

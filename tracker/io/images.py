@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from tracker.arrays import Image
 from tracker.errors import InputError
-from tracker.io.frame import Image
 from tracker.io.reading import read_bytes
 
 MAX_PIXELS = 150_000_000  # of an image; decoded it takes 450 MB

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from typing_extensions import override
 
+from tracker.arrays import Image
 from tracker.errors import InputError
 from tracker.io.atomic import OutputFile, cannot_write
-from tracker.io.frame import Image
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 _TICKS = 90_000  # per second: exact for 24, 25, 30, 50, 60 and their NTSC siblings

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def printable(text: str) -> str:
 class PrintableFormatter(logging.Formatter):
     """Formats log records without what a terminal would obey."""
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
         return printable(super().format(record))

@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from typing_extensions import override
 
 from centertrack.data.images import read_size
 from centertrack.data.labels import Classes, LabelledImages, Labels, Report, stop_at
@@ -126,6 +127,7 @@ class CocoSet(LabelledImages):
             frame=read_whole(image.get("frame_id") or 0, f"{self.path}: images", "frame_id", 0, MAX_FRAMES),
         )
 
+    @override
     def read(self, index: int, reduction: int = 1) -> Sample:
         """Return one sample as `LabelledImages` does, with masks if there are any."""
         sample = super().read(index, reduction)
