@@ -39,11 +39,9 @@ OUTCOMES = "outcomes.jsonl"
 
 PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "make ": "sets up a virtual environment",
-    "pip ": "installs",
     "python -m pytest": "is this test run",
     "python tools/": "makes or measures weights from public data, for hours",
     "python -c from centertrack.synthetic": "draws 260 frames; test_train_your_own.py runs the guide",
-    "centertrack demo": "draws a street; test_demo.py runs it",
     "centertrack train": "trains for minutes; test_train_your_own.py runs the guide",
     "centertrack data": "needs the frames drawn before; test_train_your_own.py runs the guide",
     "centertrack track mine/test": "needs trained weights; test_train_your_own.py runs the guide",
@@ -62,7 +60,7 @@ images = torch.zeros(1, 3, 64, 64)
 """
 """What every Python snippet may take for granted."""
 
-PROGRAMS = ("make", "pip", "python", "centertrack")
+PROGRAMS = ("make", "python", "centertrack")
 STUBS = "".join(f'{name}() {{ printf "%s\\0" {name} "$@" >&3; printf "\\n\\0" >&3; }}\n' for name in PROGRAMS)
 
 
@@ -93,14 +91,16 @@ def find_snippets() -> list[Snippet]:
 
 def make_folder(folder: Path) -> None:
     """Write what the documents talk about: street.mp4, frames, photos, a benchmark, results, a published checkpoint."""
-    scene = StreetScene(SceneConfig(size=SIZE, seconds=1.0, frame_rate=FRAME_RATE, seed=3, people=4))
+    scene = StreetScene(SceneConfig(size=SIZE, seconds=0.5, frame_rate=FRAME_RATE, seed=3, people=4))
     first = folder / "MOT17" / "train" / SEQUENCES[0]
     scene.write_mot(first, images=True)
     rows = [line.split(",") for line in (first / "gt" / "gt.txt").read_text(encoding="utf-8").splitlines()]
     results = "".join(f"{','.join(row[:6])},0.9,-1,-1,-1\n" for row in rows)
     (first / "det").mkdir()
     (first / "det" / "det.txt").write_text(re.sub(r"^(\d+),\d+", r"\1,-1", results, flags=re.MULTILINE))
-    shutil.copytree(first, first.with_name(SEQUENCES[1]))
+    second = shutil.copytree(first, first.with_name(SEQUENCES[1]))
+    info = second / "seqinfo.ini"
+    info.write_text(info.read_text(encoding="utf-8").replace(*SEQUENCES), encoding="utf-8")
     for tracker in ("results", "theirs", "others"):
         (folder / tracker).mkdir()
         for name in SEQUENCES:
@@ -112,9 +112,10 @@ def make_folder(folder: Path) -> None:
         (folder / name).mkdir()
         for number in range(1, 5):
             shutil.copy(first / "img1" / f"{number:06d}.jpg", folder / name / f"{number}.jpg")
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [90, 30, 10, 20], "area": 200, "iscrowd": 0}
     labels = {
         "images": [{"id": 1, "file_name": "1.jpg", "width": SIZE[0], "height": SIZE[1]}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [90, 30, 10, 20], "area": 200, "iscrowd": 0}],
+        "annotations": [box],
         "categories": [{"id": 1, "name": "person"}],
     }
     (folder / "labels.json").write_text(json.dumps(labels))
