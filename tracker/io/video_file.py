@@ -10,9 +10,10 @@ from typing import Any
 import av
 import numpy as np
 
+from tracker.arrays import Image
 from tracker.errors import InputError
 from tracker.io.decoding import decode_numbered
-from tracker.io.frame import Frame, FrameSource, Image
+from tracker.io.frame import Frame, FrameSource
 
 _FALLBACK_RATE = 25.0
 
