@@ -65,6 +65,8 @@ def test_a_snippet_runs(snippet: Snippet, outcomes: dict[str, str]) -> None:
 def test_what_is_parsed_only_occurs() -> None:
     code = " ".join(" ".join(snippet.code.split()) for snippet in SNIPPETS).replace('-c " ', "-c ")
     assert [beginning for beginning in PARSED_ONLY if beginning not in code] == []
+    tests = {name for reason in PARSED_ONLY.values() for name in re.findall(r"test_\w+\.py", reason)}
+    assert [name for name in tests if not any((PROJECT / "tests").rglob(name))] == []
 
 
 def anchors(path: Path) -> set[str]:
