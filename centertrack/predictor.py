@@ -49,7 +49,8 @@ class Predictor:
     Args:
         weights: Name of bundled weights, a weights file, or a network in evaluation mode.
         device: `auto`, `cpu` or `cuda[:INDEX]`.
-        runtime: One of `runtimes.RUNTIMES`; `auto` is the fastest that is installed for the device (`FASTEST` there).
+        runtime: One of `runtime.contract.RUNTIMES`; `auto` is the fastest that is installed for the device, see
+            `runtime.choose`.
         image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
             were made for, in the aspect ratio of each source (see `fit_input_size`), unless the weights forbid it.
         min_score: Detections below are left out.

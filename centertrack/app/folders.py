@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def detect_folder(
 
     with _predictor(model, min_score=min_score, max_detections=num_detections, nms_kernel=nms_kernel) as predictor:
 
-        def open_sinks(frames: FrameSource) -> Iterator[FileSink]:
+        def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
             if save_path is not None:
                 yield CocoSink(save_path, frames, predictor.class_names)
 
@@ -83,7 +83,7 @@ def track_folder(
     def new_tracker(frames: FrameSource) -> Tracker:
         return make_tracker("fairmot", **{"frame_rate": frames.frame_rate, **tracker_options})
 
-    def open_sinks(frames: FrameSource) -> Iterator[FileSink]:
+    def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
         if save_dir is not None and save_results:
             yield RowsSink(Path(save_dir, f"{frames.name}.txt"))
         if save_dir is not None and save_images:

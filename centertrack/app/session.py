@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -9,9 +10,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from centertrack.app.outputs import ROW_SUFFIXES, OutputKind, OutputPlan
 from centertrack.app.pipeline import FrameResult, Pipeline, Report
-from centertrack.app.sinks import CocoSink, FileSink, RowsSink, VideoSink
+from centertrack.app.sinks import FileSink, detect_sinks, track_sinks
 from centertrack.app.termination import shielded
+from centertrack.configuration import build
 from centertrack.predictor import Predictor
 from centertrack.runtime.signal_stack import drop_lost_signal_stack
 from centertrack.runtime.weights import DEFAULT_WEIGHTS
@@ -21,13 +24,16 @@ from tracker.factory import DEFAULT_TRACKER, make_tracker
 from tracker.io.frame import FrameSource
 from tracker.io.live import LiveSource
 from tracker.io.video import open_source
+from tracker.io.writer import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from centertrack.models.network import CenterNetwork
 
+_log = logging.getLogger(__name__)
 BATCH_SIZE_ON_GPU = 4
 STREAMS_ON_CPU = 2  # frames in the network at a time: small networks keep few cores busy only by twos
 SCORE_OPTIONS = ("min_score", "min_low_score", "min_new_score")  # of the trackers
+DETECT_MIN_SCORE = 0.3
 PREDICTOR_MIN_SCORE = 0.1  # or lower; what no track starts from is worth knowing
 
 
@@ -41,7 +47,9 @@ class Session:
         source: As of `open_source`, or a source that is open; it is closed at the end.
         predictor: Finds the objects.
         new_tracker: Called with the source, returns the tracker that gives ids; None only detects.
-        open_sinks: Called with the source once the network is ready, gives the outputs one after the other.
+        open_sinks: Called with the paths of the plan and the source once the network is ready; gives the outputs one
+            after the other.
+        plan: Names the outputs.
         max_frames: Stop after so many frames.
         batch_size: Frames a call of the network; None takes several on a GPU, but never of a live source.
         on_frame: Called with each finished frame.
@@ -50,10 +58,12 @@ class Session:
         frames: The source.
         tracker: Gives the ids, or None.
         report: What was done; up to date after every frame.
+        paths: What the plan named.
         is_complete: Whether all outputs have their names.
 
     Raises:
-        InputError: The source cannot be opened; while running, it breaks off or an output cannot be written.
+        InputError: The source cannot be opened, or an option cannot be used; while running, the source breaks off or an
+            output cannot be written.
     """
 
     def __init__(
@@ -61,17 +71,25 @@ class Session:
         source: str | Path | FrameSource,
         predictor: Predictor,
         new_tracker: Callable[[FrameSource], Tracker] | None = None,
-        open_sinks: Callable[[FrameSource], Iterable[FileSink]] = lambda frames: (),
+        open_sinks: Callable[[Mapping[str, Path], FrameSource], Iterable[FileSink]] = lambda paths, frames: (),
+        plan: OutputPlan | None = None,
         max_frames: int | None = None,
         batch_size: int | None = None,
         on_frame: Callable[[FrameResult], None] | None = None,
     ) -> None:
         self._started = True  # for `__del__`, should opening fail
+        if max_frames is not None and (not isinstance(max_frames, int) or max_frames < 1):
+            raise InputError(f"max_frames must be a whole number from 1, got {max_frames!r}")
+        if not isinstance(source, str | Path | FrameSource):
+            raise InputError(
+                f"a source is a file, folder, glob, URL or camera number as text, or a FrameSource, got {source!r}"
+            )
         self.frames = source if isinstance(source, FrameSource) else open_source(source)
         self.predictor = predictor
         self.tracker = None if new_tracker is None else new_tracker(self.frames)
         self.report = Report(ids=None if self.tracker is None else set())
-        self._open_sinks = open_sinks
+        self._open_sinks, self._plan = open_sinks, plan
+        self.paths: dict[str, Path] = {}
         self._max_frames = max_frames
         on_gpu = predictor.device != "cpu" and self.frames.frame_count
         self._batch_size = batch_size or (BATCH_SIZE_ON_GPU if on_gpu else 1)
@@ -125,7 +143,9 @@ class Session:
         with self.frames:
             try:
                 self.warm_up()
-                for sink in self._open_sinks(self.frames):
+                if self._plan is not None:
+                    self.paths.update(self._plan.paths_for(self.frames.name))
+                for sink in self._open_sinks(self.paths, self.frames):
                     sinks.append(sink)
                 pipeline = Pipeline(
                     self.frames, self.predictor, self.tracker, sinks, self._batch_size, self._max_frames, self.report
@@ -141,9 +161,12 @@ class Session:
                 ended = isinstance(error, KeyboardInterrupt) and isinstance(self.frames, LiveSource)
                 self._end(sinks, complete=stopped or ended)
                 raise
+            else:
+                self._end(sinks, complete=True)
             finally:
                 drop_lost_signal_stack()
-            self._end(sinks, complete=True)
+                if self._plan is not None:
+                    self._plan.release()
 
     def _end(self, sinks: Sequence[FileSink], complete: bool) -> None:
         """Complete or abandon all outputs, whatever becomes of one of them."""
@@ -201,8 +224,8 @@ def track(
         source: A video file, a folder or glob of images, a MOTChallenge sequence folder, a camera number or a URL.
         weights: Name of bundled weights, a file, a network, or a `Predictor`.
         tracker: A name of `tracker.TRACKERS`, or a tracker.
-        results: Write MOTChallenge rows here.
-        video: Write the frames with boxes, ids and trails here.
+        results: Write MOTChallenge rows here, a file or a folder.
+        video: Write the frames with boxes, ids and trails here, a file or a folder.
         on_frame: Called with each finished frame.
         max_frames: Stop after so many frames.
         tracker_options: Options of the tracker that is named.
@@ -215,37 +238,35 @@ def track(
         InputError: No such source, weights, tracker or option, or the tracker compares appearance and the network has
             no re-identification head.
     """
+    if not isinstance(tracker, str | Tracker):
+        raise InputError(f"a tracker is a name or a Tracker, got {tracker!r}")
     chosen = tracker if isinstance(tracker, Tracker) else make_tracker(tracker, **(tracker_options or {}))
-    if not isinstance(weights, Predictor):
-        wanted = min(PREDICTOR_MIN_SCORE, *thresholds(chosen.options).values())
-        weights = Predictor(weights, **{"min_score": wanted, "streams": STREAMS_ON_CPU, **network_options})
-    elif network_options:
-        raise InputError(f"options {', '.join(network_options)} belong to the Predictor, which is given already")
-    if chosen.needs_embeddings and not weights.has_embeddings:
+    lowest = min(thresholds(chosen.options).values())
+    predictor = _predictor(weights, min(PREDICTOR_MIN_SCORE, lowest), network_options)
+    if predictor.min_score > lowest:
+        _log.warning(
+            "the predictor leaves out scores below %g, and the tracker takes those from %g", predictor.min_score, lowest
+        )
+    if chosen.needs_embeddings and not predictor.has_embeddings:
         raise InputError(
             f"{type(chosen).__name__} compares appearance, but these weights have no re-identification head; use the "
             f"tracker {DEFAULT_TRACKER}"
         )
 
-    def new_tracker(frames: FrameSource) -> Tracker:
+    def new_tracker(frames: FrameSource) -> Tracker[Any]:
         if isinstance(tracker, Tracker):
             return tracker
         return make_tracker(tracker, **{"frame_rate": frames.frame_rate, **(tracker_options or {})})
 
-    def open_sinks(frames: FrameSource) -> Iterator[FileSink]:
-        if results is not None:
-            yield RowsSink(results)
-        if video is not None:
-            yield VideoSink(video, frames)
-
-    return Session(source, weights, new_tracker, open_sinks, max_frames, on_frame=on_frame)
+    plan = _plan(source, OutputKind("results", ".txt", _text(results), ROW_SUFFIXES), video)
+    return Session(source, predictor, new_tracker, track_sinks, plan, max_frames, on_frame=on_frame)
 
 
 def detect(
     source: str | Path | FrameSource,
     weights: str | Path | CenterNetwork | Predictor = DEFAULT_WEIGHTS,
     *,
-    min_score: float = 0.3,
+    min_score: float | None = None,
     results: str | Path | None = None,
     video: str | Path | None = None,
     on_frame: Callable[[FrameResult], None] | None = None,
@@ -257,9 +278,9 @@ def detect(
     Args:
         source: As of `track`.
         weights: As of `track`.
-        min_score: Detections below are left out; a `Predictor` that is given has its own.
-        results: Write COCO-style JSON here.
-        video: Write the frames with boxes here.
+        min_score: Detections below are left out; None takes 0.3. A `Predictor` that is given has its own.
+        results: Write COCO-style JSON here, a file or a folder.
+        video: Write the frames with boxes here, a file or a folder.
         on_frame: Called with each finished frame.
         max_frames: Stop after so many frames.
         **network_options: Options of `Predictor`.
@@ -270,18 +291,36 @@ def detect(
     Raises:
         InputError: No such source, weights or option.
     """
-    if isinstance(weights, Predictor):
-        predictor = weights
-    else:
-        predictor = Predictor(weights, **{"min_score": min_score, "streams": STREAMS_ON_CPU, **network_options})
+    if isinstance(weights, Predictor) and min_score is not None:
+        raise InputError(f"min_score belongs to the Predictor, which is given already and has {weights.min_score:g}")
+    predictor = _predictor(weights, DETECT_MIN_SCORE if min_score is None else min_score, network_options)
 
-    def open_sinks(frames: FrameSource) -> Iterator[FileSink]:
-        if results is not None:
-            yield CocoSink(results, frames, predictor.class_names)
-        if video is not None:
-            yield VideoSink(video, frames)
+    def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
+        return detect_sinks(paths, frames, predictor.class_names)
 
-    return Session(source, predictor, None, open_sinks, max_frames, on_frame=on_frame)
+    plan = _plan(source, OutputKind("results", ".json", _text(results), (".json",)), video)
+    return Session(source, predictor, None, open_sinks, plan, max_frames, on_frame=on_frame)
+
+
+def _predictor(
+    weights: str | Path | CenterNetwork | Predictor, min_score: float, options: Mapping[str, Any]
+) -> Predictor:
+    if not isinstance(weights, Predictor):
+        return build(Predictor, "Predictor", {"min_score": min_score, "streams": STREAMS_ON_CPU, **options}, weights)
+    if options:
+        raise InputError(f"{', '.join(options)} belong to the Predictor, which is given already")
+    return weights
+
+
+def _plan(source: object, results: OutputKind, video: str | Path | None) -> OutputPlan | None:
+    kinds = [results, OutputKind("video", ".mp4", _text(video), VIDEO_SUFFIXES)]
+    if all(kind.given is None for kind in kinds):
+        return None
+    return OutputPlan(kinds, [str(source)] if isinstance(source, str | Path) else [])
+
+
+def _text(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def thresholds(options: Any) -> dict[str, float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -211,6 +211,35 @@ class CocoSink(WriterSink):
         name = next(self._files, f"{self._source}/{result.frame.number:06d}")
         if result.detections is not None:
             self._writer.write(name, result.frame.image.shape[1::-1], result.detections)
+
+
+def track_sinks(paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = ()) -> Iterator[FileSink]:
+    """Open the outputs of tracking, one after the other.
+
+    Args:
+        paths: `results` -> file of MOTChallenge rows, `video` -> annotated video; either may be missing.
+        frames: What is tracked.
+        steps: Of `tracker.postprocess.STEPS`, for the rows.
+    """
+    if "results" in paths:
+        path = paths["results"]
+        yield OfflineRowsSink(path, steps, frames.frame_rate) if steps else RowsSink(path)
+    if "video" in paths:
+        yield VideoSink(paths["video"], frames)
+
+
+def detect_sinks(paths: Mapping[str, Path], frames: FrameSource, class_names: list[str]) -> Iterator[FileSink]:
+    """Open the outputs of detection, one after the other.
+
+    Args:
+        paths: `results` -> COCO-style JSON, `video` -> annotated video; either may be missing.
+        frames: In what is detected.
+        class_names: Name of each label.
+    """
+    if "results" in paths:
+        yield CocoSink(paths["results"], frames, class_names)
+    if "video" in paths:
+        yield VideoSink(paths["video"], frames)
 
 
 def _names_within_common_folder(paths: Sequence[Path]) -> list[str]:

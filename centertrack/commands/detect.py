@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
+from centertrack.app.outputs import OutputKind, OutputPlan
 from centertrack.commands.shared.options import add_network_options, add_source_options, build_predictor, score
-from centertrack.commands.shared.outputs import OutputKind, OutputPlan
 
 if TYPE_CHECKING:
-    from centertrack.app.sinks import FileSink
-    from tracker.io.video import FrameSource
+    pass
 
 SUMMARY = "find objects in images and videos"
 DESCRIPTION = """Find objects in images and videos, frame by frame, without ids.
@@ -39,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Detect in all sources."""
+    from centertrack.app.sinks import detect_sinks
     from centertrack.commands.shared.watch import watch
     from tracker.io.writer import VIDEO_SUFFIXES
 
@@ -49,12 +48,4 @@ def run(options: argparse.Namespace) -> int:
     plan = OutputPlan(kinds, options.sources)
     predictor = build_predictor(options, options.min_score)
 
-    def open_sinks(paths: Mapping[str, Path], source: FrameSource) -> Iterator[FileSink]:
-        from centertrack.app.sinks import CocoSink, VideoSink
-
-        if "results" in paths:
-            yield CocoSink(paths["results"], source, predictor.class_names)
-        if "video" in paths:
-            yield VideoSink(paths["video"], source)
-
-    return watch(options, plan, predictor, None, open_sinks)
+    return watch(options, plan, predictor, None, partial(detect_sinks, class_names=predictor.class_names))

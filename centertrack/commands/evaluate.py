@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centertrack.app.outputs import check_suffix
 from centertrack.commands.shared.options import positive_int, read_names
-from centertrack.commands.shared.outputs import check_suffix
 from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
 from tracker.text_table import text_table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from centertrack.app.outputs import check_suffix
 from centertrack.commands.shared.options import read_names
-from centertrack.commands.shared.outputs import check_suffix
 from centertrack.commands.shared.terminal import say
 
 SUMMARY = "score detections: AP at several overlaps and sizes"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from centertrack.app.outputs import ROW_SUFFIXES, OutputKind, OutputPlan
 from centertrack.commands.shared.options import (
     add_network_options,
     add_source_options,
@@ -18,11 +17,9 @@ from centertrack.commands.shared.options import (
     score,
     score_changes,
 )
-from centertrack.commands.shared.outputs import OutputKind, OutputPlan
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
-    from centertrack.app.sinks import FileSink
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
 
@@ -37,7 +34,6 @@ EPILOG = """examples:
   centertrack track MOT17/train/* --results results
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
   centertrack track rtsp://camera/stream --max-frames 1000"""
-ROW_SUFFIXES = (".txt", ".csv")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Track all sources."""
     from centertrack.app.session import PREDICTOR_MIN_SCORE, thresholds
+    from centertrack.app.sinks import track_sinks
     from centertrack.commands.shared.watch import watch
     from tracker.factory import DEFAULT_TRACKER, make_tracker
     from tracker.io.writer import VIDEO_SUFFIXES
@@ -103,14 +100,4 @@ def run(options: argparse.Namespace) -> int:
     def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    return watch(options, plan, predictor, new_tracker, partial(_open_sinks, steps))
-
-
-def _open_sinks(steps: Sequence[str], paths: Mapping[str, Path], source: FrameSource) -> Iterator[FileSink]:
-    from centertrack.app.sinks import OfflineRowsSink, RowsSink, VideoSink
-
-    if "results" in paths:
-        path = paths["results"]
-        yield OfflineRowsSink(path, steps, source.frame_rate) if steps else RowsSink(path)
-    if "video" in paths:
-        yield VideoSink(paths["video"], source)
+    return watch(options, plan, predictor, new_tracker, partial(track_sinks, steps=steps))

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms.v2 import Transform
 from typing_extensions import override
 
-from centertrack.configuration import make_options
+from centertrack.configuration import build, make_options
 from centertrack.data.augment import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.cache import SampleCache
 from centertrack.data.formats.registry import FORMATS, open_labels
@@ -96,10 +96,7 @@ def open_source_set(source: SourceOptions, root: Path = Path()) -> SampleSet:
         return open_labels(source.format, root / source.path, **options)
     if source.format != "synthetic":
         raise InputError(f"data format must be one of {', '.join(FORMATS)}, synthetic, got {source.format!r}")
-    try:
-        return SyntheticSet(**options)
-    except TypeError as error:
-        raise InputError(f"options of synthetic data: {str(error).split('() ')[-1]}") from error
+    return build(SyntheticSet, "synthetic data", options)
 
 
 class Mixture(Dataset[dict[str, Tensor]]):

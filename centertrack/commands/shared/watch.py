@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centertrack.commands.shared.outputs import OutputPlan
+from centertrack.app.outputs import OutputPlan
 from centertrack.commands.shared.terminal import complain, progress_bar, say, sentence, summary
 from tracker.errors import InputError
 
@@ -56,8 +56,6 @@ def watch(
         except KeyboardInterrupt:
             sys.stderr.write("interrupted; what was done until then is kept\n")
             raise
-        finally:
-            plan.release()
     return code
 
 
@@ -71,22 +69,16 @@ def _watch_one(
 ) -> None:
     from centertrack.app.session import Session
 
-    paths: dict[str, Path] = {}
-
-    def open_planned(frames: FrameSource) -> Iterator[FileSink]:
-        paths.update(plan.paths_for(frames.name))
-        yield from open_sinks(paths, frames)
-
-    with Session(source, predictor, new_tracker, open_planned, options.max_frames) as session:
+    with Session(source, predictor, new_tracker, open_sinks, plan, options.max_frames) as session:
         with progress_bar("loading the network", None, options.quiet):
             session.warm_up()
         try:
             with progress_bar(session.frames.name, session.frame_count, options.quiet) as advance:
                 session.run(lambda result: advance())
         finally:
-            if paths and not options.quiet:
+            if session.paths and not options.quiet:
                 say(summary(session.frames.name, session.report, _start_score(session.tracker)))
-                for kind, path in paths.items() if session.is_complete else ():
+                for kind, path in session.paths.items() if session.is_complete else ():
                     say(f"  {kind}: {path}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from centertrack.configuration import build
 from centertrack.data.formats.coco import CocoSet, write_coco
 from centertrack.data.formats.crowdhuman import CrowdHumanSet, write_crowdhuman
 from centertrack.data.formats.cvat import CvatSet, write_cvat
@@ -60,10 +61,7 @@ def open_labels(format_name: str, path: Path, **options: Any) -> LabelledImages:
     """
     if format_name not in FORMATS:
         raise InputError(f"data format must be one of {', '.join(FORMATS)}, got {format_name!r}")
-    try:
-        return FORMATS[format_name].read(path, **options)
-    except TypeError as error:
-        raise InputError(f"options of {format_name} data {path}: {str(error).split('() ')[-1]}") from error
+    return build(FORMATS[format_name].read, f"{format_name} data {path}", options, path)
 
 
 def guess_format(path: Path) -> str:

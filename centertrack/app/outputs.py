@@ -16,6 +16,7 @@ from tracker.io.names import clean_name, refuse_labels
 
 _log = logging.getLogger(__name__)
 DEFAULT_FOLDER = Path("runs")
+ROW_SUFFIXES = (".txt", ".csv")
 PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from centertrack.app.outputs import OutputKind, OutputPlan
 from centertrack.commands.shared.options import read_assignments
-from centertrack.commands.shared.outputs import OutputKind, OutputPlan
 from tracker.errors import InputError
 
 
