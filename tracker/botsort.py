@@ -118,8 +118,8 @@ class BoTSortTracker(Tracker[BoTSortOptions]):
         # First match: tracked and lost tracks with high scores, by overlap or, where boxes are near, appearance.
         matching = Matching(tracks.labels, found.labels, options.class_agnostic)
         rows, columns, iou = overlapping_pairs(tracks.boxes(), found.boxes)
-        states, high = tracks.states[rows], is_high[columns]
-        cost = 1.0 - (iou * found.scores[columns] if options.fuse_scores else iou)
+        states, high = tracks.states.take(rows), is_high.take(columns)
+        cost = 1.0 - (iou * found.scores.take(columns) if options.fuse_scores else iou)
         if options.use_embeddings:
             distances = cosine_distances(tracks.embeddings, found.embeddings, rows, columns) / 2
             cost = fuse_appearance(cost, iou, distances, options.embedding_limit, options.proximity_limit)

@@ -91,8 +91,8 @@ def overlapping_pairs(boxes: Array, others: Array, min_iou: float = 0.0) -> tupl
     sides = np.minimum(ours[:, 2:], theirs[:, 2:]) - np.maximum(ours[:, :2], theirs[:, :2])
     shared = sides[:, 0] * np.maximum(sides[:, 1], 0)
     positive = (shared > 0).nonzero()[0]
-    rows, columns, shared = rows[positive], columns[positive], shared[positive]
-    return rows, columns, shared / (box_area(boxes)[rows] + box_area(others)[columns] - shared)
+    rows, columns, shared = rows.take(positive), columns.take(positive), shared.take(positive)
+    return rows, columns, shared / (box_area(boxes).take(rows) + box_area(others).take(columns) - shared)
 
 
 def pairs_in_windows(low: Array, high: Array, positions: Array) -> tuple[Array, Array]:

@@ -91,8 +91,8 @@ class ByteTracker(Tracker[ByteTrackOptions]):
         # First match: tracked and lost tracks with high scores.
         matching = Matching(tracks.labels, found.labels, options.class_agnostic)
         rows, columns, iou = overlapping_pairs(tracks.boxes(), found.boxes)
-        states, high = tracks.states[rows], is_high[columns]
-        cost = 1.0 - (iou * found.scores[columns] if options.fuse_scores else iou)
+        states, high = tracks.states.take(rows), is_high.take(columns)
+        cost = 1.0 - (iou * found.scores.take(columns) if options.fuse_scores else iou)
         matching.solve(rows, columns, cost, options.first_limit, among=(states != TENTATIVE) & high)
 
         # Second match: tracked tracks with low scores. Third: tentative tracks with high scores.

@@ -40,13 +40,16 @@ class Candidates:
     ) -> Candidates:
         """Take the detections whose score is at least `min_score`."""
         indices = (detections.scores >= min_score).nonzero()[0]
-        chosen = detections if len(indices) == len(detections) else detections[indices]
-        embeddings = chosen.embeddings if with_embeddings else None
+        boxes, scores, labels = detections.boxes, detections.scores, detections.labels
+        embeddings = detections.embeddings if with_embeddings else None
+        if len(indices) < len(detections):
+            boxes, scores, labels = boxes.take(indices, axis=0), scores.take(indices), labels.take(indices)
+            embeddings = None if embeddings is None else embeddings.take(indices, axis=0)
         return cls(
-            boxes=chosen.boxes,
-            scores=chosen.scores,
-            labels=chosen.labels,
+            boxes=boxes,
+            scores=scores,
+            labels=labels,
             embeddings=np.zeros((len(indices), 0), np.float32) if embeddings is None else embeddings,
-            measurements=model.from_xyxy(chosen.boxes),
+            measurements=model.from_xyxy(boxes),
             indices=indices,
         )

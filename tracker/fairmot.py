@@ -109,10 +109,11 @@ class FairMOTTracker(Tracker[FairMOTOptions]):
         left = ((matching.detection_of < 0) & (tracks.states != LOST)).nonzero()[0]
         free = matching.free_detections()
         row, column, iou = overlapping_pairs(boxes.take(left, axis=0), found.boxes.take(free, axis=0))
-        rows, columns = left[row], free[column]
-        states = tracks.states[rows]
-        matching.solve(rows, columns, 1.0 - iou, options.iou_limit, among=states == TRACKED)
-        matching.solve(rows, columns, 1.0 - iou, options.tentative_iou_limit, among=states == TENTATIVE)
+        if len(row):
+            rows, columns, cost = left[row], free[column], 1.0 - iou
+            states = tracks.states[rows]
+            matching.solve(rows, columns, cost, options.iou_limit, among=states == TRACKED)
+            matching.solve(rows, columns, cost, options.tentative_iou_limit, among=states == TENTATIVE)
 
         # Update the matched tracks, lose the others, start new ones.
         rows, columns = matching.pairs()

@@ -47,13 +47,15 @@ class Matching:
             limit: Pairs that cost `limit` or more are refused.
             among: (P,) mask of the pairs that take part in this stage; all if not given.
         """
+        if not len(rows):
+            return
         if among is not None:
             rows, columns, costs = _chosen(among, rows, columns, costs)
         if self._any and len(rows):
-            free = (self.detection_of[rows] < 0) & (self.track_of[columns] < 0)
+            free = (self.detection_of.take(rows) < 0) & (self.track_of.take(columns) < 0)
             rows, columns, costs = _chosen(free, rows, columns, costs)
         if self._labels is not None and len(rows):
-            same_class = self._labels[0][rows] == self._labels[1][columns]
+            same_class = self._labels[0].take(rows) == self._labels[1].take(columns)
             rows, columns, costs = _chosen(same_class, rows, columns, costs)
         if not len(rows):
             return
@@ -72,4 +74,4 @@ class Matching:
 def _chosen(mask: Array, *arrays: Array) -> tuple[Array, ...]:
     """Return the rows of arrays (P,) that are in the mask (P,)."""
     chosen = mask.nonzero()[0]
-    return arrays if len(chosen) == len(mask) else tuple(array[chosen] for array in arrays)
+    return arrays if len(chosen) == len(mask) else tuple([array.take(chosen) for array in arrays])

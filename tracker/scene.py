@@ -157,12 +157,12 @@ class SceneTracker(Tracker[SceneOptions]):
         # First match: tracked and lost tracks with high scores, by overlap and heights or, where near, appearance.
         matching = Matching(tracks.labels, found.labels, options.class_agnostic)
         rows, columns, iou = overlapping_pairs(boxes, found.boxes)
-        states, high = tracks.states[rows], is_high[columns]
+        states, high = tracks.states.take(rows), is_high.take(columns)
         similarity = iou
         if options.height_weight > 0:
             heights = _height_iou(boxes.take(rows, axis=0), found.boxes.take(columns, axis=0))
             similarity = iou * heights**options.height_weight
-        cost = 1.0 - (similarity * found.scores[columns] if options.fuse_scores else similarity)
+        cost = 1.0 - (similarity * found.scores.take(columns) if options.fuse_scores else similarity)
         if options.use_embeddings:
             distances = cosine_distances(tracks.embeddings, found.embeddings, rows, columns) / 2
             cost = fuse_appearance(cost, similarity, distances, options.embedding_limit, options.proximity_limit)

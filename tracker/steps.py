@@ -104,8 +104,8 @@ def lose_unmatched(tracks: TrackSet, detection_of: Array) -> None:
 
 def tentative_rows(tracks: TrackSet, min_hits: int) -> Array:
     """Return the tentative tracks that were detected `min_hits` times or more."""
-    rows: Array = ((tracks.states == TENTATIVE) & (tracks.hits >= min_hits)).nonzero()[0]
-    return rows
+    rows: Array = (tracks.states == TENTATIVE).nonzero()[0]
+    return rows[tracks.hits[rows] >= min_hits] if len(rows) else rows
 
 
 def drop_duplicates(tracks: TrackSet, boxes: Array, limit: float, class_agnostic: bool) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -159,5 +160,7 @@ class TrackSet:
         for name in self._arrays():
             setattr(self, name, np.array(state[name]))
 
-    def _arrays(self) -> list[str]:
-        return [name for name in self.__dataclass_fields__ if name != "filter"]
+    @classmethod
+    @functools.cache
+    def _arrays(cls) -> tuple[str, ...]:
+        return tuple(name for name in cls.__dataclass_fields__ if name != "filter")
