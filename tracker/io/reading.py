@@ -284,7 +284,7 @@ def _short(value: Any) -> str:
         return "a number of more than 40 digits"
     if isinstance(value, list | tuple | dict):
         return f"a {'mapping' if isinstance(value, dict) else 'list'} of {len(value)}"
-    text = str(value)
+    text = " ".join(str(value).split())
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
