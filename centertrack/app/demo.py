@@ -14,7 +14,6 @@ from centertrack.app.session import track
 from centertrack.predictor import Predictor
 from centertrack.synthetic import DEMO_SCENE, SceneConfig, StreetScene, SyntheticFrame
 from tracker.evaluation import EvaluationResult, evaluate
-from tracker.factory import DEFAULT_TRACKER
 from tracker.io.video import VideoWriter
 
 NAME = "street"
@@ -86,37 +85,29 @@ def film_scene(files: DemoFiles, config: SceneConfig, progress: Progress) -> Non
         FilmedScene(config, film).write_mot(files.ground_truth)
 
 
-def track_scene(files: DemoFiles, predictor: Predictor, tracker: str, progress: Progress) -> Report:
+def track_scene(files: DemoFiles, predictor: Predictor, progress: Progress) -> Report:
     """Track the video; writes rows and the annotated video."""
-    with track(files.video, predictor, tracker, results=files.results, video=files.annotated) as session:
+    with track(files.video, predictor, results=files.results, video=files.annotated) as session:
         with progress("loading the network", None):
             session.warm_up()
         with progress("tracking", session.frame_count) as advance:
             return session.run(lambda result: advance())
 
 
-def run_demo(
-    folder: Path,
-    predictor: Predictor,
-    progress: Progress,
-    config: SceneConfig | None = None,
-    tracker: str = DEFAULT_TRACKER,
-) -> tuple[DemoFiles, Report, EvaluationResult]:
-    """Film a scene, track it and score the tracks.
+def run_demo(folder: Path, predictor: Predictor, progress: Progress) -> tuple[DemoFiles, Report, EvaluationResult]:
+    """Film `DEMO_SCENE`, track it and score the tracks.
 
     Args:
         folder: Where everything is written; files of an earlier run are replaced.
         predictor: Finds the people.
         progress: Shows how far it is.
-        config: What to film, by default `DEMO_SCENE`; the same configuration always gives the same video.
-        tracker: Of `tracker.TRACKERS`.
 
     Returns:
         What was written, what was done, and how well.
     """
     files = DemoFiles.under(folder)
-    film_scene(files, config or DEMO_SCENE, progress)
-    report = track_scene(files, predictor, tracker, progress)
+    film_scene(files, DEMO_SCENE, progress)
+    report = track_scene(files, predictor, progress)
     result = evaluate(files.ground_truth, files.results)
     result.write_json(files.scores)
     return files, report, result

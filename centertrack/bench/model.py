@@ -30,6 +30,8 @@ from centertrack.training.module import CenterNet
 
 Array = NDArray[np.uint8]
 SAME_BOX = 0.5  # pixels
+LEAST_SCORE = 0.3  # of detections that are compared
+FRAME_SIZE = (640, 360)  # of the first frame
 MODES = ("channels-last", "bf16 autocast", "compiled")
 STREET_FRAMES = (0, 30, 60)
 
@@ -147,11 +149,7 @@ def target_ratio(model: CenterNet, images: int = 16, objects: int = 128, shape: 
 
 
 def runtime_speeds(
-    weights: str | Path,
-    image_size: tuple[int, int],
-    batches: Sequence[int] = (1,),
-    device: str = "cpu",
-    repeats: int = 10,
+    weights: str | Path, image_size: tuple[int, int], batches: Sequence[int] = (1,), device: str = "cpu"
 ) -> list[Speed]:
     """Measure every installed runtime on one input size, the copy to the device and back and the decoding included.
 
@@ -160,7 +158,6 @@ def runtime_speeds(
         image_size: Width and height.
         batches: Images a call.
         device: `cpu` or `cuda[:INDEX]`.
-        repeats: Calls of each.
     """
     able = [name for name in RUNTIMES[1:] if is_installed(name) and can_compute_on(name, device)]
     speeds = []
@@ -168,7 +165,7 @@ def runtime_speeds(
         pixels = np.zeros((batch, *image_size[::-1], 3), np.uint8)
         predictors = [Predictor(weights, device, name, image_size) for name in able]
         calls = [partial(predictor.runtime, pixels) for predictor in predictors]
-        milliseconds = time_alternately(calls, repeats)
+        milliseconds = time_alternately(calls, repeats=10)
         speeds += [Speed(name, batch, ms) for name, ms in zip(able, milliseconds, strict=True)]
     return speeds
 
@@ -208,13 +205,12 @@ def half_precision_speeds(
     return speeds
 
 
-def agreements(model: CenterNet, images: Array, min_score: float = 0.3) -> list[Agreement]:
+def agreements(model: CenterNet, images: Array) -> list[Agreement]:
     """Compare the detections of channels-last, bfloat16 and compiled execution with those of plain float32.
 
     Args:
         model: The network, in evaluation mode.
         images: (N, H, W, 3) uint8 RGB of an input size.
-        min_score: Detections below are not looked at.
     """
     graph = DetectionGraph(model, DecodeOptions()).eval()
     pixels = torch.from_numpy(images).to(model.device)
@@ -232,31 +228,30 @@ def agreements(model: CenterNet, images: Array, min_score: float = 0.3) -> list[
         found["bf16 autocast"] = run(graph)
     with quiet():
         found["compiled"] = run(torch.compile(graph))
-    return [_agreement(name, plain, found[name], min_score) for name in MODES]
+    return [_agreement(name, plain, found[name]) for name in MODES]
 
 
-def _agreement(name: str, plain: RawDetections, found: RawDetections, min_score: float) -> Agreement:
+def _agreement(name: str, plain: RawDetections, found: RawDetections) -> Agreement:
     results = []
     for i in range(len(plain.scores)):
-        kept = slice(0, max(2, int((plain.scores[i] >= min_score).sum()) + 1))  # one more marks the end for `compare`
+        kept = slice(0, max(2, int((plain.scores[i] >= LEAST_SCORE).sum()) + 1))  # one more marks the end for `compare`
         expected = RawDetections(*(values[i : i + 1, kept] for values in plain))
         results.append(compare(expected, RawDetections(*(values[i : i + 1] for values in found)), SAME_BOX))
     lost = sum(result.missing for result in results)
     return Agreement(name, sum(r.compared for r in results) + lost, lost, max(r.boxes for r in results))
 
 
-def first_frame_seconds(weights: str | Path, cache: str | Path, image_size: tuple[int, int] = (640, 360)) -> float:
+def first_frame_seconds(weights: str | Path, cache: str | Path) -> float:
     """Return how long a new process takes from its start to the detections of its first frame, on the CPU.
 
     Args:
         weights: Name or file.
         cache: Folder for converted networks, in place of the user's.
-        image_size: Width and height of the frame.
     """
     program = (
         "import sys, numpy\n"
         "from centertrack.predictor import Predictor\n"
-        f"Predictor(sys.argv[1], 'cpu')(numpy.zeros(({image_size[1]}, {image_size[0]}, 3), numpy.uint8))\n"
+        f"Predictor(sys.argv[1], 'cpu')(numpy.zeros(({FRAME_SIZE[1]}, {FRAME_SIZE[0]}, 3), numpy.uint8))\n"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     start = time.perf_counter()

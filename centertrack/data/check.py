@@ -19,6 +19,7 @@ from centertrack.data.plan import DataPlan
 from centertrack.data.sample import Array, SampleSet
 from tracker.errors import InputError
 
+SHOWN = 10  # problems of a source
 UNIT_SLIP = 3.0  # fractions of an image beyond this are pixels that somebody forgot to divide
 
 
@@ -67,9 +68,9 @@ class DataReport:
         """All problems, in order."""
         return [problem for source in self.sources for problem in source.problems]
 
-    def text(self, shown: int = 10) -> str:
-        """Return the report for people, with the first `shown` problems of every source."""
-        lines = [line for source in self.sources for line in _lines(source, shown)]
+    def text(self) -> str:
+        """Return the report for people, with the first few problems of every source."""
+        lines = [line for source in self.sources for line in _lines(source)]
         return "\n".join(lines + _differing_names(self.sources))
 
 
@@ -189,7 +190,7 @@ def _differing_names(sources: Sequence[SourceReport]) -> list[str]:
     ]
 
 
-def _lines(source: SourceReport, shown: int) -> Sequence[str]:
+def _lines(source: SourceReport) -> Sequence[str]:
     if source.format == "synthetic" and not source.problems:
         return [f"{source.name}: {source.images} images drawn when asked for, at most {source.identities} identities"]
     lines = [
@@ -205,7 +206,7 @@ def _lines(source: SourceReport, shown: int) -> Sequence[str]:
     if source.box_heights:
         low, median, high = source.box_heights
         lines.append(f"  box heights: {low:.0f} to {high:.0f} px, median {median:.0f}")
-    lines += [f"  problem: {problem}" for problem in source.problems[:shown]]
-    if len(source.problems) > shown:
-        lines.append(f"  and {len(source.problems) - shown} more problems")
+    lines += [f"  problem: {problem}" for problem in source.problems[:SHOWN]]
+    if len(source.problems) > SHOWN:
+        lines.append(f"  and {len(source.problems) - SHOWN} more problems")
     return lines

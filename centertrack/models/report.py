@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+NAMED = 5  # tensors, of each kind
+
 
 @dataclass(frozen=True)
 class LoadReport:
@@ -47,11 +49,11 @@ class LoadReport:
         return "; ".join(parts)
 
 
-def name_some(names: tuple[str, ...] | list[str], most: int = 5) -> str:
+def name_some(names: tuple[str, ...] | list[str]) -> str:
     """List the first few names.
 
-    >>> name_some(["a", "b", "c"], most=2)
-    'a, b and 1 more'
+    >>> name_some(list("abcdefg"))
+    'a, b, c, d, e and 2 more'
     """
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
+    rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + rest

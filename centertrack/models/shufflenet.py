@@ -72,7 +72,7 @@ class ShuffleUnit(nn.Module):
 
 
 class ShuffleNet(nn.Module):
-    """The feature part of ShuffleNetV2: stem, max-pool and three stages.
+    """The feature part of ShuffleNetV2, under the names of its published weights: what `ShuffleNetBackbone` is made of.
 
     Args:
         width: `x0.5`, `x0.8`, `x1.0` or `x1.5`.
@@ -95,11 +95,3 @@ class ShuffleNet(nn.Module):
             units = [ShuffleUnit(before if i == 0 else after, after, 1 if i else 2, groups) for i in range(repeats)]
             stages.append(nn.Sequential(*units))
         self.stage2, self.stage3, self.stage4 = stages
-
-    @override
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) -> maps of stride 2, 4, 8, 16, 32."""
-        features = [self.first_conv(x)]
-        for stage in (self.maxpool, self.stage2, self.stage3, self.stage4):
-            features.append(stage(features[-1]))
-        return features

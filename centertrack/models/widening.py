@@ -15,7 +15,7 @@ SHARES = (0.3, 0.7)  # a copy's weight, before those of a channel are brought to
 
 
 @torch.no_grad()
-def widen(narrow: nn.Module, wide: nn.Module, seed: int = 0) -> None:
+def widen(narrow: nn.Module, wide: nn.Module) -> None:
     """Fill a wide network so that it computes what a narrow one does.
 
     Wide channel i of every map repeats narrow channel i modulo their number. Layers that mix channels by their place
@@ -24,12 +24,11 @@ def widen(narrow: nn.Module, wide: nn.Module, seed: int = 0) -> None:
     Args:
         narrow: Trained.
         wide: The same layers with more channels; its weights and statistics are overwritten.
-        seed: Of the shares.
 
     Raises:
         InputError: The wide network has other layers, or fewer channels somewhere.
     """
-    rng = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(0)
     state = narrow.state_dict()
     for name, target in wide.state_dict().items():
         source = state.pop(name, None)

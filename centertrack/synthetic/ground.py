@@ -9,6 +9,7 @@ from centertrack.synthetic.look import Viewpoint
 from centertrack.synthetic.painter import Array, fractal_noise
 
 _PAVING = [(168, 162, 152), (142, 140, 138), (186, 174, 156), (158, 146, 134), (124, 124, 126)]
+_DASH = 3.0  # metres of a dash, and between two
 _GRAIN = 512  # pixels of the repeating grain picture
 
 
@@ -69,10 +70,10 @@ class Ground:
         cover = np.broadcast_to(cover, self.x.shape)[..., None]
         return colours + cover * (over - colours)
 
-    def dashes(self, colours: Array, at: float, across: bool = True, length: float = 3.0) -> Array:
+    def dashes(self, colours: Array, at: float, across: bool = True) -> Array:
         """Paint a broken white line."""
         along = self.x if across else np.broadcast_to(self.z, self.x.shape)
-        white = np.where(((along / length) % 2 < 1)[..., None], np.float32(214), colours)
+        white = np.where(((along / _DASH) % 2 < 1)[..., None], np.float32(214), colours)
         return self.band(colours, white, at - 0.07, at + 0.07, across)
 
     def _tinted(self, colour: Array, grain: float, stains: float) -> Array:

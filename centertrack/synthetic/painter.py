@@ -110,12 +110,10 @@ class Painter:
         hull = cv2.convexHull(points.astype(np.float32))[:, 0]
         self.polygon(hull, colour, roundness=(radius + end_radius) / 2, texture=texture)
 
-    def ellipse(
-        self, centre: Point, radii: Point, colour: Colour, roundness: float | None = None, texture: Array | None = None
-    ) -> None:
+    def ellipse(self, centre: Point, radii: Point, colour: Colour, roundness: float | None = None) -> None:
         """Fill an upright ellipse, lit as a ball unless `roundness` says otherwise."""
         points = np.asarray(centre) + np.asarray(radii) * _CIRCLE
-        self.polygon(points, colour, min(radii) if roundness is None else roundness, texture)
+        self.polygon(points, colour, min(radii) if roundness is None else roundness)
 
     def rectangle(
         self, left: float, top: float, right: float, bottom: float, colour: Colour, roundness: float = 0.0
