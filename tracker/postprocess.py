@@ -1,4 +1,4 @@
-"""Better tracks after the fact. Offline: every function here looks into the future of the frame it changes."""
+"""Better tracks after the fact. Offline: every function here uses frames after the one that it changes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Trajectories:
         boxes: (N, 4) float64 xyxy.
         scores: (N,) float64.
         labels: (N,) int64.
-        looks: Id -> sum (D,) of the embeddings of its detections; empty where there were none.
+        embeddings: Id -> sum (D,) of the embeddings of its detections; empty where there were none.
     """
 
     frames: Array
@@ -38,7 +38,7 @@ class Trajectories:
     boxes: Array
     scores: Array
     labels: Array
-    looks: dict[int, Array]
+    embeddings: dict[int, Array]
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -70,17 +70,17 @@ class TrajectoryRecorder:
     def __init__(self) -> None:
         self._frames: list[Array] = []
         self._tracks: list[Tracks] = []
-        self._looks: dict[int, Array] = {}
+        self._embeddings: dict[int, Array] = {}
 
     def add(self, number: int, tracks: Tracks, detections: Detections | None = None) -> None:
-        """Remember the tracks of frame `number`, and the looks of the detections they were matched to."""
+        """Remember the tracks of frame `number`, and the embeddings of the detections they were matched to."""
         self._frames.append(np.full(len(tracks), number))
         self._tracks.append(tracks)
         if detections is None or detections.embeddings is None:
             return
         for identity, row in zip(tracks.ids.tolist(), tracks.indices.tolist(), strict=True):
             if row >= 0:
-                self._looks[identity] = self._looks.get(identity, 0.0) + detections.embeddings[row]
+                self._embeddings[identity] = self._embeddings.get(identity, 0.0) + detections.embeddings[row]
 
     def finish(self) -> Trajectories:
         """Return everything that was added."""
@@ -94,7 +94,7 @@ class TrajectoryRecorder:
             np.concatenate([part.boxes for part in tracks]).astype(np.float64)[order],
             np.concatenate([part.scores for part in tracks]).astype(np.float64)[order],
             np.concatenate([part.labels for part in tracks])[order],
-            dict(self._looks),
+            dict(self._embeddings),
         )
 
 
@@ -180,7 +180,7 @@ def link(
 
     Args:
         trajectories: Of one video, recorded with embeddings.
-        embedding_limit: 1 - cos of average looks from which tracks are not joined.
+        embedding_limit: 1 - cos of average embeddings from which tracks are not joined.
         max_gap: Frames between the end of one and the beginning of the other.
         max_speed: How far somebody can get in a frame, in heights of the box.
 
@@ -190,14 +190,16 @@ def link(
     if not len(trajectories):
         return trajectories
     ids, first, count = np.unique(trajectories.ids, return_index=True, return_counts=True)
-    if not trajectories.looks:
-        raise InputError("linking tracks compares their looks and needs detections with embeddings, got none")
-    nobody = np.zeros_like(next(iter(trajectories.looks.values())))
-    looks = np.array([trajectories.looks.get(identity, nobody) for identity in ids.tolist()])
-    looks = looks / np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-12)
+    if not trajectories.embeddings:
+        raise InputError("linking tracks compares their embeddings and needs detections with embeddings, got none")
+    nobody = np.zeros_like(next(iter(trajectories.embeddings.values())))
+    embeddings = np.array([trajectories.embeddings.get(identity, nobody) for identity in ids.tolist()])
+    embeddings = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     last = first + count - 1
 
-    cost = 1.0 - np.einsum("nd,md->nm", looks, looks)  # row: ends, column: begins; the same on any number of threads
+    cost = 1.0 - np.einsum(
+        "nd,md->nm", embeddings, embeddings
+    )  # row: ends, column: begins; the same on any number of threads
     gap = trajectories.frames[first][None] - trajectories.frames[last][:, None]
     ends, begins = trajectories.boxes[last], trajectories.boxes[first]
     way = np.linalg.norm(((begins[:, :2] + begins[:, 2:])[None] - (ends[:, :2] + ends[:, 2:])[:, None]) / 2, axis=2)
@@ -211,10 +213,10 @@ def link(
         heads[begin] = heads[end]  # chains are followed in time, so the end's head is known
     names = ids[heads].repeat(count)
     joined: dict[int, Array] = {}
-    for identity, look in trajectories.looks.items():
+    for identity, embedding in trajectories.embeddings.items():
         name = int(ids[heads[np.searchsorted(ids, identity)]])
-        joined[name] = joined.get(name, 0.0) + look
-    return _sorted(replace(trajectories, ids=names, looks=joined))
+        joined[name] = joined.get(name, 0.0) + embedding
+    return _sorted(replace(trajectories, ids=names, embeddings=joined))
 
 
 def _sorted(trajectories: Trajectories) -> Trajectories:

@@ -47,30 +47,30 @@ class CrowdScene:
         height = rng.uniform(50, 150, self.people)
         shape = np.stack([0.4 * height, height], axis=1)
         centre, velocity = rng.uniform(0, size, (self.people, 2)), rng.normal(0, 2.5, (self.people, 2))
-        looks = self._looks(rng, self.people)
+        embeddings = self._draw_embeddings(rng, self.people)
         for _ in range(self.frames):
             centre += velocity
             gone = ((centre < 0) | (centre > size)).any(axis=1)
             centre %= size
-            looks[gone] = self._looks(rng, int(gone.sum()))
-            yield self._detect(rng, centre, shape, looks)
+            embeddings[gone] = self._draw_embeddings(rng, int(gone.sum()))
+            yield self._detect(rng, centre, shape, embeddings)
 
-    def _detect(self, rng: np.random.Generator, centre: Array, shape: Array, looks: Array) -> Detections:
+    def _detect(self, rng: np.random.Generator, centre: Array, shape: Array, embeddings: Array) -> Detections:
         seen = rng.uniform(size=self.people) >= self.misses
         false = round(self.false_boxes * self.people)
         centre = np.concatenate([centre[seen], rng.uniform(0, (1920, 1080), (false, 2))])
         shape = np.concatenate([shape[seen], shape[rng.integers(0, self.people, false)]])
         centre = centre + rng.normal(0, 0.02, centre.shape) * shape
         shape = shape * np.exp(rng.normal(0, 0.02, shape.shape))
-        looks = np.concatenate([looks[seen], self._looks(rng, false)])
-        looks = looks + rng.normal(0, 0.4 / np.sqrt(self.embedding_dim), looks.shape)
+        embeddings = np.concatenate([embeddings[seen], self._draw_embeddings(rng, false)])
+        embeddings = embeddings + rng.normal(0, 0.4 / np.sqrt(self.embedding_dim), embeddings.shape)
         scores = np.concatenate([rng.beta(8, 2, int(seen.sum())), rng.beta(5, 4, false)])
         boxes = np.concatenate([centre - shape / 2, centre + shape / 2], axis=1)
-        return Detections(boxes, scores, None, looks)
+        return Detections(boxes, scores, None, embeddings)
 
-    def _looks(self, rng: np.random.Generator, count: int) -> Array:
-        looks = rng.normal(size=(count, self.embedding_dim))
-        return looks / np.linalg.norm(looks, axis=1, keepdims=True)
+    def _draw_embeddings(self, rng: np.random.Generator, count: int) -> Array:
+        embeddings = rng.normal(size=(count, self.embedding_dim))
+        return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def timing_table(timings: Sequence[TrackerTiming]) -> str:
         [
             row.library,
             row.tracker,
-            "looks" if row.embeddings else "boxes",
+            "appearance" if row.embeddings else "boxes",
             *(_figures(row.milliseconds[c]) for c in crowds),
         ]
         for row in timings

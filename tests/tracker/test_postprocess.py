@@ -74,7 +74,7 @@ def test_tracks_that_look_alike_are_joined_in_a_chain():
     joined = link(record(frames, {1: 0, 5: 0, 9: 0, 3: 1}))
     assert sorted(set(joined.ids.tolist())) == [1, 3]
     assert list(lefts(joined, 1)) == [1, 2, 10, 11, 20]
-    assert joined.looks[1].tolist() == [5, *[0] * 7]
+    assert joined.embeddings[1].tolist() == [5, *[0] * 7]
 
 
 @pytest.mark.parametrize(

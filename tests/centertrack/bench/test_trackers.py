@@ -45,7 +45,7 @@ def test_the_table_lines_up():
     table = timing_table(rows).splitlines()
     assert len({len(line) for line in table}) == 1
     assert table[2].split() == ["ours", "bytetrack", "boxes", "0.203", "0.400"]
-    assert table[3].split() == ["other", "1.0", "X", "looks", "12.3", "1234"]
+    assert table[3].split() == ["other", "1.0", "X", "appearance", "12.3", "1234"]
 
 
 def test_the_warm_up_is_left_out():
