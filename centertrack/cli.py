@@ -27,7 +27,7 @@ from centertrack.commands import (
     train,
     validate,
 )
-from centertrack.commands.shared.terminal import PrintableFormatter, complain, sentence
+from centertrack.commands.shared.terminal import PrintableFormatter, complain, lost_output, sentence
 from centertrack.version import __version__
 from tracker.errors import InputError
 
@@ -94,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return train.run(given[1:])
         options = build_parser().parse_args(given)
         with terminable():
-            return int(options.run(options))
+            code = int(options.run(options))
+        return BAD_INPUT if lost_output() else code
     except InputError as error:
         return _fail(str(error))
     except OSError as error:  # a full disk, a folder that vanished: not for a traceback either

@@ -6,6 +6,7 @@ import glob
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +65,8 @@ class OutputPlan:
         self._is_default = all(kind.given is None for kind in kinds)
         self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None]
         local = [source for source in sources if "://" not in source]
-        self._sources = {Path(source).resolve() for source in local}
-        self._folders = {folder.resolve() for source in local for folder in _image_folders(source)}
+        self._sources = {_resolved(Path(source)) for source in local}
+        self._folders = {_resolved(folder) for source in local for folder in _image_folders(source)}
         self._taken: set[Path] = set()
         self._reserved: list[PendingFile] = []
         files = [kind for kind in self._kinds if kind.given is not None and not _is_folder(kind.given)]
@@ -124,10 +125,10 @@ class OutputPlan:
         return True
 
     def _check(self, path: Path) -> None:
-        if path.resolve() in self._sources:
+        if _resolved(path) in self._sources:
             raise InputError(f"{path} is a source and would be overwritten; choose another output")
         refuse_labels(path)
-        if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
+        if path.suffix.lower() in PICTURES and _resolved(path).parent in self._folders:
             raise InputError(f"{path} lies among the images of the source; choose another folder for it")
 
     def release(self) -> None:
@@ -174,10 +175,20 @@ def _image_folders(source: str) -> list[Path]:
         return [path, path / "img1"]
     if not path.exists():
         base = Path(path.anchor or ".")
-        return [found.parent for found in base.glob(source[len(path.anchor) :])] if glob.has_magic(source) else []
+        with suppress(ValueError):  # no pattern: `open_source` says so
+            return [found.parent for found in base.glob(source[len(path.anchor) :])] if glob.has_magic(source) else []
+        return []
     return [path.parent] if path.suffix.lower() in IMAGE_EXTENSIONS else []
 
 
 def _key(path: Path) -> Path:
     """Tell paths apart as a file system does that ignores case."""
-    return Path(str(path.resolve()).casefold())
+    return Path(str(_resolved(path)).casefold())
+
+
+def _resolved(path: Path) -> Path:
+    """Return the file that a path leads to; a link that leads to itself stays as it is."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()

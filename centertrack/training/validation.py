@@ -77,12 +77,20 @@ class EpochValidation(Callback, ABC):
         if trainer.sanity_checking or (trainer.current_epoch + 1) % self.every_n_epochs:
             return
         scores: dict[str, float] = {}
+        failure: Exception | None = None
         if trainer.is_global_zero:
             assert isinstance(pl_module, CenterNet)
             data = trainer.datamodule  # type: ignore[attr-defined]  # another class sets it
             root = getattr(data, "root", Path())
-            scores = self.score(pl_module, root, trainer)
-        scores = trainer.strategy.broadcast(scores)
+            try:
+                scores = self.score(pl_module, root, trainer)
+            except Exception as error:
+                failure = error
+        scores, problem = trainer.strategy.broadcast((scores, str(failure) if failure else None))
+        if failure is not None:
+            raise failure
+        if problem is not None:  # the other processes would wait for the first one for ever
+            raise InputError(f"{type(self).__name__} failed in the first process: {problem}")
         pl_module.log_dict({f"val/{name}": value for name, value in scores.items()})
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,17 +79,16 @@ def validate(
         path: A txt file, or a folder: sequence folders (gt/*.txt, det/*.txt) and SEQUENCE.txt, at some depth.
         kind: What the files hold; by default told from their folder, name and columns.
         length: Frames of the sequence; by default from seqinfo.ini or, for a benchmark's sequence, its name.
-        fix: Also write a copy beside it, named NAME_fixed: columns are filled up or cut, frames or ids that count from
-            0 count from 1, rows that break a rule even so are left out (of an id twice in a frame the second).
+        fix: Also write a copy beside it, named NAME_fixed, or NAME_fixed-2 and so on where there is one: columns are
+            filled up or cut, frames or ids that count from 0 count from 1, rows that break a rule even so are left out
+            (of an id twice in a frame the second).
 
     Raises:
         InputError: There is no such file, or no txt file in the folder.
     """
     path = Path(path)
     files = _find_files(path)
-    target = (
-        path.with_name(f"{path.stem}_fixed{path.suffix}") if path.is_file() else path.with_name(f"{path.name}_fixed")
-    )
+    target = _reserve_copy(path) if fix else None
     violations: list[Violation] = []
     row_count = 0
     for file in files:
@@ -97,11 +98,25 @@ def validate(
         broken = rules.check(rows)
         row_count += len(rows.lines)
         violations += [Violation(file, int(rows.lines[row]), problem, rows.text(row)) for row, problem in broken]
-        if fix:
+        if target is not None:
             fixed = rules.fix(rows) if broken else rows.content
             with atomic_path(target if path.is_file() else target / file.relative_to(path)) as temporary:
                 temporary.write_text("".join(f"{line}\n" for line in fixed), encoding="utf-8")
-    return ValidationReport(len(files), row_count, violations, target if fix else None)
+    return ValidationReport(len(files), row_count, violations, target)
+
+
+def _reserve_copy(path: Path) -> Path:
+    """Make an empty file or folder under a name that nothing has, so that two runs at once choose different ones."""
+    stem, suffix = (path.stem, path.suffix) if path.is_file() else (path.name, "")
+    for number in count(1):
+        copy = path.with_name(f"{stem}_fixed{f'-{number}' if number > 1 else ''}{suffix}")
+        with suppress(FileExistsError):
+            if path.is_file():
+                copy.touch(exist_ok=False)
+            else:
+                copy.mkdir()
+            return copy
+    raise AssertionError("count never ends")
 
 
 def _find_files(path: Path) -> list[Path]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from centertrack.app.pipeline import Report
 
 
+_lost: list[str] = []
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -39,9 +42,21 @@ class PrintableFormatter(logging.Formatter):
 
 
 def say(text: str) -> None:
-    """Write a line to standard output."""
-    sys.stdout.write(printable(text) + "\n")
-    sys.stdout.flush()
+    """Write a line to standard output; where that is closed, say so once and go on without it."""
+    try:
+        sys.stdout.write(printable(text) + "\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):  # a pipe that nobody reads any more, or a closed file
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  open until the process ends
+        _lost.append(text)
+        complain("standard output is closed; the rest is not shown, files are written all the same")
+
+
+def lost_output() -> bool:
+    """Tell once whether something could not be shown."""
+    lost = bool(_lost)
+    _lost.clear()
+    return lost
 
 
 def complain(message: str) -> None:
