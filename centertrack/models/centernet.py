@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from centertrack.decode import BOX_FORMATS, Detection2D, decode_maps
 from centertrack.geometry import InputFormat
 from centertrack.losses import LossOptions, ReIDLoss, UncertaintyBalance
+from centertrack.losses.distillation import EmbeddingDistillation
 from centertrack.losses.objective import at_centres, box_objective, heatmap_objective, offset_objective, read_levels
 from centertrack.models.build import build_backbone, build_head, build_neck
 from centertrack.models.optimization import OptimizerOptions, ScheduleOptions, build_optimizer, build_schedule
@@ -45,6 +46,8 @@ class CenterNet(pl.LightningModule):
         box_format: What the box_2d head says, see `decode.corners`: `ltrb`, or `ltrb_offset` and `size_offset` of
             published FairMOTs and CenterNets, which have an `offset` head too.
         class_names: One for each class of the heatmap, or none.
+        nms_iou: Of two boxes of a class that overlap by more than this IoU, `Predictor` keeps the better one; 1 keeps
+            both. Peaks of several levels may be one object.
 
     Attributes:
         output_stride: Input pixels a cell (4).
@@ -73,8 +76,11 @@ class CenterNet(pl.LightningModule):
         num_identities: int = 0,
         box_format: str = "ltrb",
         class_names: Sequence[str] = (),
+        nms_iou: float = 1.0,
     ) -> None:
         super().__init__()
+        if not 0 < nms_iou <= 1:
+            raise InputError(f"nms_iou must lie above 0 and not above 1, got {nms_iou}")
         self.loss_options = make_options(LossOptions, loss)
         self.optimizer_options = make_options(OptimizerOptions, optimizer)
         self.schedule_options = make_options(ScheduleOptions, lr_scheduler)
@@ -95,6 +101,7 @@ class CenterNet(pl.LightningModule):
                 "num_identities": num_identities,
                 "box_format": box_format,
                 "class_names": class_names,
+                "nms_iou": nms_iou,
             }
         )
         self.save_hyperparameters(self.config)
@@ -119,6 +126,11 @@ class CenterNet(pl.LightningModule):
             if trains_identity
             else None
         )
+        self.distillation: EmbeddingDistillation | None = None
+
+    def learn_from(self, embeddings: Tensor) -> None:
+        """Train embeddings towards those of a teacher too, (I, D), one for each training identity, NaN for none."""
+        self.distillation = EmbeddingDistillation(embeddings) if self.task == "tracking" else None
 
     def normalize(self, images: Tensor) -> Tensor:
         """Turn RGB images (N, 3, H, W), uint8 or float in [0, 255], into what the network was trained to see."""
@@ -287,8 +299,12 @@ class CenterNet(pl.LightningModule):
         losses["total"] = detection
         if self.reid_loss is None or ignore_reid:
             return losses
-        losses["reid"] = self.reid_loss(at_centres(maps["reid"], levels), torch.cat([x.objects.ids for x in levels]))
+        embeddings, ids = at_centres(maps["reid"], levels), torch.cat([x.objects.ids for x in levels])
+        losses["reid"] = self.reid_loss(embeddings, ids)
         identity = options.reid_weight * losses["reid"]
+        if self.distillation is not None:
+            losses["distillation"] = self.distillation(embeddings, ids)
+            identity = identity + options.distillation_weight * losses["distillation"]
         losses["total"] = detection + identity if self.balance is None else self.balance(detection, identity)
         return losses
 
