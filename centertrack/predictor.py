@@ -17,6 +17,7 @@ from centertrack.device import resolve_device
 from centertrack.exported import ExportedFile, ExportedRuntime, is_exported, read_exported
 from centertrack.geometry import STRIDE, InputFormat, Placement
 from centertrack.runtimes import DecodeOptions, Runtime, choose_runtime, make_runtime
+from tracker.boxes import iou_matrix
 from tracker.detections import Detections
 from tracker.errors import InputError
 
@@ -84,6 +85,7 @@ class Predictor:
             resize = "letterbox" if self.input_format.resize == "keep" else self.input_format.resize
             self.input_format = replace(self.input_format, size=image_size, resize=resize, adapts=False)
         self.min_score = min_score
+        self.nms_iou = float(opened.config.get("nms_iou", 1.0))
         if isinstance(opened, ExportedFile):
             self.runtime: Runtime = ExportedRuntime(opened, runtime, self.device, image_size)
         else:
@@ -136,6 +138,8 @@ class Predictor:
             for image, boxes, scores, labels, embeddings in zip(batch, *found, strict=True):
                 # Boxes of published formats are not clamped: a weak peak may have one of negative size, which is none.
                 kept = (scores >= self.min_score) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
+                if self.nms_iou < 1:
+                    kept = suppress(boxes, labels, kept.nonzero()[0], self.nms_iou)
                 detections.append(
                     Detections(
                         image.placement.to_source(boxes[kept]),
@@ -145,6 +149,30 @@ class Predictor:
                     )
                 )
         return detections
+
+
+def suppress(boxes: Array, labels: Array, rows: Array, max_iou: float) -> Array:
+    """Of boxes that overlap, keep the best (greedy non-maximum suppression).
+
+    Args:
+        boxes: (N, 4) xyxy.
+        labels: (N,), only boxes of one class compete.
+        rows: (K,) int64, those to choose from, by falling score.
+        max_iou: Of two with a higher IoU the later one goes.
+
+    Returns:
+        The rows that are left, in order.
+
+    >>> boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]], float)
+    >>> suppress(boxes, np.zeros(3, int), np.arange(3), 0.6)
+    array([0, 2])
+    """
+    rivals = (iou_matrix(boxes[rows], boxes[rows]) > max_iou) & (labels[rows, None] == labels[rows])
+    beaten = np.zeros(len(rows), bool)
+    for i in range(len(rows)):
+        if not beaten[i]:
+            beaten[i + 1 :] |= rivals[i, i + 1 :]
+    return np.asarray(rows[~beaten])
 
 
 def _read_input_format(options: dict[str, Any], weights: object) -> InputFormat:
