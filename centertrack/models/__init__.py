@@ -1,12 +1,18 @@
 """The network: backbones, necks, heads and the CenterNet that wires them."""
 
 from centertrack.losses import LossOptions
-from centertrack.models.backbones import MobileNetBackbone, ResNetBackbone, ShuffleNetBackbone, TimmBackbone
+from centertrack.models.backbones import (
+    FusedMobileNetBackbone,
+    MobileNetBackbone,
+    ResNetBackbone,
+    ShuffleNetBackbone,
+    TimmBackbone,
+)
 from centertrack.models.build import BACKBONES, HEADS, NECKS
 from centertrack.models.centernet import CenterNet
 from centertrack.models.dla import DLA34Backbone, DLANeck
 from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
-from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck
+from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck, TwinPyramidNeck
 from centertrack.models.published import load_published
 from centertrack.models.report import LoadReport
 from centertrack.models.zoo import build_centernet, from_pretrained, save_weights
@@ -22,6 +28,7 @@ __all__ = [
     "DLA34Backbone",
     "DLANeck",
     "FPNNeck",
+    "FusedMobileNetBackbone",
     "HeatmapHead",
     "IDANeck",
     "LoadReport",
@@ -33,6 +40,7 @@ __all__ = [
     "ShuffleNetBackbone",
     "SimpleNeck",
     "TimmBackbone",
+    "TwinPyramidNeck",
     "build_centernet",
     "from_pretrained",
     "load_published",
