@@ -51,7 +51,8 @@ class Predictor:
             were made for, in the aspect ratio of each source (see `fit_input_size`), unless the weights forbid it.
         min_score: Detections below are left out.
         max_detections: Detections kept per image, the best ones.
-        nms_kernel: Odd side, in cells, of the neighbourhood in which only the highest peak counts.
+        nms_kernel: Odd side, in cells, of the neighbourhood in which only the highest peak counts; None: 3, or 1 for
+            weights whose overlapping boxes are suppressed.
         streams: Calls of the network worth making at the same time from several threads, where the runtime can.
 
     Attributes:
@@ -73,7 +74,7 @@ class Predictor:
         image_size: tuple[int, int] | None = None,
         min_score: float = 0.1,
         max_detections: int = 300,
-        nms_kernel: int = 3,
+        nms_kernel: int | None = None,
         streams: int = 1,
     ) -> None:
         self.device = resolve_device(device)
@@ -85,11 +86,11 @@ class Predictor:
             resize = "letterbox" if self.input_format.resize == "keep" else self.input_format.resize
             self.input_format = replace(self.input_format, size=image_size, resize=resize, adapts=False)
         self.min_score = min_score
-        self.nms_iou = float(opened.config.get("nms_iou", 1.0))
+        self.max_detections, self.nms_iou = max_detections, float(opened.config.get("nms_iou", 1.0))
         if isinstance(opened, ExportedFile):
             self.runtime: Runtime = ExportedRuntime(opened, runtime, self.device, image_size)
         else:
-            decoding = DecodeOptions(max_detections, nms_kernel)
+            decoding = DecodeOptions.of_weights(opened.config, max_detections, nms_kernel)
             self.runtime = make_runtime(opened, choose_runtime(runtime, self.device), self.device, decoding, streams)
 
     def __call__(self, images: Array | Sequence[Array]) -> list[Detections]:
@@ -139,7 +140,7 @@ class Predictor:
                 # Boxes of published formats are not clamped: a weak peak may have one of negative size, which is none.
                 kept = (scores >= self.min_score) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
                 if self.nms_iou < 1:
-                    kept = suppress(boxes, labels, kept.nonzero()[0], self.nms_iou)
+                    kept = suppress(boxes, labels, kept.nonzero()[0], self.nms_iou)[: self.max_detections]
                 detections.append(
                     Detections(
                         image.placement.to_source(boxes[kept]),

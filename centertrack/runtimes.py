@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -31,6 +32,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
     "onnxruntime": ("onnxruntime", "onnxscript"),
     "tensorrt": ("tensorrt", "onnxruntime", "onnxscript"),
 }
+CANDIDATES = 3  # boxes read for each that may be kept, where overlapping ones are suppressed
 FASTEST = {"cpu": ("openvino", "onnxruntime", "torch"), "cuda": ("tensorrt", "torch")}  # of those installed
 
 
@@ -45,6 +47,24 @@ class DecodeOptions:
 
     max_detections: int = 300
     nms_kernel: int = 3
+
+    @classmethod
+    def of_weights(
+        cls, config: Mapping[str, Any], max_detections: int = 300, nms_kernel: int | None = None
+    ) -> DecodeOptions:
+        """Return how the boxes of certain weights are read.
+
+        Where overlapping boxes are suppressed afterwards (`nms_iou`), every cell is a candidate, since neighbouring
+        cells may see two people, and more of them are read than are kept.
+
+        Args:
+            config: Options of the `CenterNet`.
+            max_detections: Objects kept per image.
+            nms_kernel: As the attribute; None: 1 where boxes are suppressed, else 3.
+        """
+        suppresses = config.get("nms_iou", 1.0) < 1
+        kernel = nms_kernel if nms_kernel is not None else 1 if suppresses else 3
+        return cls(max_detections * CANDIDATES if suppresses else max_detections, kernel)
 
 
 class RawDetections(NamedTuple):

@@ -75,12 +75,13 @@ def write_shipped(path: Path) -> Path:
     from centertrack.catalog import open_weights
 
     weights = open_weights(path)
-    model = convert(weights.load(), EXAMPLE, DecodeOptions(), dynamic_batch=True, dynamic_size=True)
+    decoding = DecodeOptions.of_weights(weights.config)
+    model = convert(weights.load(), EXAMPLE, decoding, dynamic_batch=True, dynamic_size=True)
     output = path_beside(path)
     with tempfile.TemporaryDirectory() as folder:
         openvino.save_model(model, Path(folder, GRAPH), compress_to_fp16=True)
         parts = {name: Path(folder, name).read_bytes() for name in (GRAPH, CONSTANTS)}
-    parts[ORIGIN] = _origin(weights, DecodeOptions()).encode()
+    parts[ORIGIN] = _origin(weights, decoding).encode()
     with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in parts.items():  # without the time, so that the same input gives the same file
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)

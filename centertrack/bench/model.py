@@ -214,7 +214,7 @@ def agreements(model: CenterNet, images: Array, min_score: float = 0.3) -> list[
         images: (N, H, W, 3) uint8 RGB of an input size.
         min_score: Detections below are not looked at.
     """
-    graph = DetectionGraph(model, DecodeOptions()).eval()
+    graph = DetectionGraph(model, DecodeOptions.of_weights(model.config)).eval()
     pixels = torch.from_numpy(images).to(model.device)
 
     def run(network: Callable[[Tensor], tuple[Tensor, ...]]) -> RawDetections:

@@ -340,7 +340,7 @@ class CenterNet(pl.LightningModule):
         img_names: Sequence[str] | None = None,
         batch_size: int = 4,
         num_detections: int = 100,
-        nms_kernel: int = 3,
+        nms_kernel: int | None = None,
         save_path: str | Path | None = None,
         score_threshold: float = 0.0,
     ) -> dict[str, list[Any]]:
@@ -351,7 +351,7 @@ class CenterNet(pl.LightningModule):
             img_names: File names in it; None takes all, sorted.
             batch_size: Images a forward pass.
             num_detections: Boxes kept per image.
-            nms_kernel: Odd side of the peak window.
+            nms_kernel: Odd side of the peak window; None: as `Predictor` has it.
             save_path: Write COCO-style JSON here.
             score_threshold: Leave out boxes below it.
 
