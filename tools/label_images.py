@@ -1,6 +1,6 @@
 """Let a person detector complete the labels of COCO-style data sets.
 
-    python tools/label_images.py FOLDER_OF_DATA OUTPUT_FOLDER DETECTOR.xml
+    python tools/label_images.py FOLDER_OF_DATA OUTPUT_FOLDER DETECTOR.xml [--sets '{yard: 1.0}']
 
 Public pedestrian sets leave people out, and a network that is trained on them learns to leave people out, too. A large
 detector looks at every picture: whoever it is sure of and nobody labelled becomes a box, whoever it half believes in a
@@ -37,7 +37,14 @@ SAME = 0.3  # IoU with a label from which a detection is that person
 INSIDE = 0.7  # of a detection within a region to ignore, or within the box of a label half as large again
 
 
-def label_images(data: Path, output: Path, detector: Path, label: int = 0, threads: int = 1) -> None:
+def label_images(
+    data: Path,
+    output: Path,
+    detector: Path,
+    label: int = 0,
+    threads: int = 1,
+    sets: dict[str, float] = SETS,
+) -> None:
     """Write SET.json for every set; those that exist are kept.
 
     Args:
@@ -45,11 +52,13 @@ def label_images(data: Path, output: Path, detector: Path, label: int = 0, threa
         output: The files go here.
         detector: An OpenVINO model.
         label: What it calls a person.
-        threads: Of the processor.
+        threads: Of the processor, 0 for all.
+        sets: Names of the sets, and how much wider their images should be than they are stored: 1, or more where they
+            were stretched to a square.
     """
     (output / "seen").mkdir(parents=True, exist_ok=True)
     looks: list[OpenVinoDetector] = []
-    for name, factor in SETS.items():
+    for name, factor in sets.items():
         if (output / f"{name}.json").is_file():
             continue
         looks = looks or [OpenVinoDetector(detector, size, KEPT, label, threads) for size in SIZES]

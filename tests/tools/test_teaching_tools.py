@@ -64,7 +64,6 @@ def test_detections_are_kept_for_an_interrupted_run(tmp_path: Path, monkeypatch:
             return np.array([[width / 4, height / 4, width / 2, height / 2, 0.8]])
 
     monkeypatch.setattr("label_images.OpenVinoDetector", Finder)
-    monkeypatch.setattr("label_images.SETS", {"square": 1.5})
     monkeypatch.setattr("label_images.LABELLED_BY_DETECTOR", ("found",))
     images = tmp_path / "detection" / "square" / "images"
     images.mkdir(parents=True)
@@ -81,15 +80,15 @@ def test_detections_are_kept_for_an_interrupted_run(tmp_path: Path, monkeypatch:
     )
     output = tmp_path / "labelled"
     with pytest.raises(KeyboardInterrupt):
-        label_images(tmp_path, output, Path("any.xml"))
+        label_images(tmp_path, output, Path("any.xml"), sets={"square": 1.5})
     assert not (output / "square.json").exists()
-    label_images(tmp_path, output, Path("any.xml"))
+    label_images(tmp_path, output, Path("any.xml"), sets={"square": 1.5})
     assert shown == [(80, 120, 3)] * 3  # a, b until it broke, b
     square = json.loads((output / "square.json").read_text())["annotations"]
     assert [(one["image_id"], one["bbox"]) for one in square] == [(0, [20, 20, 20, 20]), (1, [20, 20, 20, 20])]
     found = json.loads((output / "found.json").read_text())["annotations"]
     assert [(one["bbox"][0], one["iscrowd"]) for one in found] == [(0, 0), (30, 1)]
-    label_images(tmp_path, output, Path("any.xml"))
+    label_images(tmp_path, output, Path("any.xml"), sets={"square": 1.5})
     assert len(shown) == 3
 
 
