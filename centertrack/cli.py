@@ -8,6 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from typing_extensions import override
+
+from centertrack.app.termination import Terminated, terminable
 from centertrack.commands import (
     associate,
     bench,
@@ -24,8 +27,7 @@ from centertrack.commands import (
     train,
     validate,
 )
-from centertrack.commands.terminal import complain, sentence
-from centertrack.termination import Terminated, terminable
+from centertrack.commands.shared.terminal import PrintableFormatter, complain, sentence
 from centertrack.version import __version__
 from tracker.errors import InputError
 
@@ -45,7 +47,7 @@ COMMANDS = {
     "convert": convert,
     "bench": bench,
 }
-BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+BAD_INPUT, INTERRUPTED = 2, 130
 DESCRIPTION = "Detect and track objects in video, and measure how well."
 EPILOG = """examples:
   centertrack demo                                      a street scene, tracked and scored
@@ -59,6 +61,7 @@ centertrack COMMAND --help tells more."""
 class CommandParser(argparse.ArgumentParser):
     """Answers a mistake with one sentence, not with its usage. Parsers of commands become of this class, too."""
 
+    @override
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse what is unknown here, where the command is known whose help tells more."""
         options, unknown = super().parse_known_args(args, namespace)
@@ -66,6 +69,7 @@ class CommandParser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, unknown
 
+    @override
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and the sentence."""
         complain(f"{message}; see {self.prog} --help")
@@ -79,10 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As on the command line; those of this process by default.
 
     Returns:
-        Exit code: 0, 2 after bad input, 130 after Ctrl-C, 143 after SIGTERM.
+        Exit code: 0, 2 after bad input, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("warning: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         if given[:1] == ["train"]:  # Lightning parses its own arguments, also --help, and takes its own signals
             return train.run(given[1:])
@@ -93,8 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except OSError as error:  # a full disk, a folder that vanished: not for a traceback either
         return _fail(sentence(error))
-    except Terminated:
-        return TERMINATED
+    except Terminated as error:
+        return 128 + error.number
     except KeyboardInterrupt:
         return INTERRUPTED
 

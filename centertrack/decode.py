@@ -17,13 +17,13 @@ class Detection2D(NamedTuple):
     """The k best objects of every image, by falling score: what `detect` returns and an exported graph computes.
 
     Attributes:
-        bboxes: (N, K, 4) xyxy in input pixels.
+        boxes: (N, K, 4) xyxy in input pixels.
         scores: (N, K) in [0, 1].
         labels: (N, K) int64.
         embeddings: (N, K, D) unit rows; D = 0 without a re-identification head.
     """
 
-    bboxes: Tensor
+    boxes: Tensor
     scores: Tensor
     labels: Tensor
     embeddings: Tensor

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centertrack.catalog import DEFAULT_WEIGHTS, class_names, open_weights
-from centertrack.device import resolve_device
-from centertrack.exported import ExportedFile, ExportedRuntime, is_exported, read_exported
+from centertrack.configuration import build
 from centertrack.geometry import STRIDE, InputFormat, Placement
-from centertrack.runtimes import DecodeOptions, Runtime, choose_runtime, make_runtime
+from centertrack.models.weights_header import class_names
+from centertrack.runtime.choose import choose_runtime, make_runtime
+from centertrack.runtime.contract import DecodeOptions, Runtime
+from centertrack.runtime.device import resolve_device
+from centertrack.runtime.exported import ExportedFile, ExportedRuntime, is_exported, read_exported
+from centertrack.runtime.weights import DEFAULT_WEIGHTS, open_weights
 from tracker.boxes import iou_matrix
 from tracker.detections import Detections
 from tracker.errors import InputError
+from tracker.io.mot import MIN_SIDE
 
 if TYPE_CHECKING:
-    from centertrack.models import CenterNet
+    from centertrack.models.network import CenterNetwork
 
 Array = NDArray[Any]
 
@@ -68,7 +72,7 @@ class Predictor:
 
     def __init__(
         self,
-        weights: str | Path | CenterNet = DEFAULT_WEIGHTS,
+        weights: str | Path | CenterNetwork = DEFAULT_WEIGHTS,
         device: str = "auto",
         runtime: str = "auto",
         image_size: tuple[int, int] | None = None,
@@ -137,13 +141,14 @@ class Predictor:
             pixels = np.stack([image.pixels for image in batch]) if len(batch) > 1 else batch[0].pixels[None]
             found = self.runtime(pixels)
             for image, boxes, scores, labels, embeddings in zip(batch, *found, strict=True):
-                # Boxes of published formats are not clamped: a weak peak may have one of negative size, which is none.
-                kept = (scores >= self.min_score) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
+                boxes = image.placement.to_source(boxes)
+                # Boxes of published formats are not clamped: a weak peak may have one of no or negative size.
+                kept = (scores >= self.min_score) & (boxes[:, 2:] - boxes[:, :2] >= MIN_SIDE).all(axis=1)
                 if self.nms_iou < 1:
                     kept = suppress(boxes, labels, kept.nonzero()[0], self.nms_iou)[: self.max_detections]
                 detections.append(
                     Detections(
-                        image.placement.to_source(boxes[kept]),
+                        boxes[kept],
                         scores[kept],
                         labels[kept],
                         embeddings[kept] if embeddings.shape[1] else None,
@@ -178,10 +183,9 @@ def suppress(boxes: Array, labels: Array, rows: Array, max_iou: float) -> Array:
 
 def _read_input_format(options: dict[str, Any], weights: object) -> InputFormat:
     try:
-        return InputFormat(**options)
-    except (TypeError, InputError) as error:
-        reason = str(error).split("__init__() ")[-1]
-        raise InputError(f"{weights}: its input_format cannot be used: {reason}") from error
+        return build(InputFormat, "input_format", options)
+    except InputError as error:
+        raise InputError(f"{weights}: its input_format cannot be used: {error}") from error
 
 
 def fit_input_size(source_size: tuple[int, int], budget: tuple[int, int]) -> tuple[int, int]:

@@ -6,8 +6,8 @@ change of the weights or of the network's code.
 
 from __future__ import annotations
 
-from centertrack.catalog import find_weights, list_weights
-from centertrack.shipped_model import write_shipped
+from centertrack.runtime.shipped import write_shipped
+from centertrack.runtime.weights import find_weights, list_weights
 
 
 def convert_shipped_weights() -> None:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jsonargparse import auto_cli
 from teacher import Teacher
 
+from centertrack.data.formats.mot import write_mot
 from centertrack.data.labels import LabelledImages, Labels
-from centertrack.data.mot import write_mot
 from tracker import DEFAULT_TRACKER, Detections, Tracks, make_tracker
+from tracker.io.images import write_image
 from tracker.io.video import open_source
 
 VIDEOS = ("vtest.avi", "people.mp4", "cctv.mp4")
@@ -57,8 +57,7 @@ def _label(teacher: Teacher, video: Path, folder: Path, step: int) -> int:
             sure = tracks[(tracks.scores > SURE) & (tracks.indices >= 0)]
             seen.append((sure[teacher.confirms(frame.image, sure.boxes)], found))
             images.append(folder / "img1" / f"{len(seen):06d}.jpg")
-            picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(images[-1]), picture, [cv2.IMWRITE_JPEG_QUALITY, 95])
+            write_image(images[-1], frame.image)
     people = _walkers([tracks for tracks, _ in seen])
     labels = [
         _labels(image, tracks[np.isin(tracks.ids, people)], found, frame_rate / step)

@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 from jsonargparse import auto_cli
 
-from centertrack.pipeline import FrameResult, Pipeline
+from centertrack.app.pipeline import FrameResult, Pipeline
 from centertrack.predictor import Predictor
 from tracker import DEFAULT_TRACKER, make_tracker
 from tracker.draw import draw_tracks
 from tracker.io.atomic import atomic_path
+from tracker.io.images import write_image
 from tracker.io.video import open_source
 
 TILE = (640, 400)  # width and height
@@ -44,7 +45,7 @@ def look_at_weights(
     predictor = Predictor(weights)
     rows = [np.hstack(_row(predictor, source, frames, tracker, max_frames)) for source in sources]
     with atomic_path(sheet) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+        write_image(temporary, np.vstack(rows))
 
 
 def _row(predictor: Predictor, source: str, frames: int, tracker: str, max_frames: int) -> list[np.ndarray]:

@@ -22,6 +22,7 @@ from teacher import Teacher
 from tracker.boxes import iou_matrix, xywh_to_xyxy, xyxy_to_xywh
 from tracker.io.atomic import atomic_path
 from tracker.io.images import read_image
+from tracker.io.reading import read_json
 
 WIDTH_FACTORS = {"street_mix": 1.4, "capston2": 1.4, "pennfudan": 1.0, "dim_indoor": 1.0}  # undo a stretch to a square
 SIZES = ((864, 480), (448, 256))
@@ -42,7 +43,7 @@ def mark_unlabelled(data: Path, output: Path, weights: str = "fairmot-small", mi
     for name, factor in WIDTH_FACTORS.items():
         if (output / f"{name}.json").is_file():
             continue
-        content = json.loads((data / "detection" / name / "person.json").read_text(encoding="utf-8"))
+        content = read_json(data / "detection" / name / "person.json")
         before = len(content["annotations"])
         _mark(content, data / "detection" / name / "images", teacher, factor)
         with atomic_path(output / f"{name}.json") as temporary:

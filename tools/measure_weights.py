@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from jsonargparse import auto_cli
 
-from centertrack.data.formats import open_labels
-from centertrack.detection_metrics import evaluate_detections
-from centertrack.models import CenterNet, from_pretrained
+from centertrack.average_precision.detection_metrics import evaluate_detections
+from centertrack.data.formats.registry import open_labels
 from centertrack.predictor import Predictor
+from centertrack.training.checkpoints import from_pretrained
+from centertrack.training.module import CenterNet
 from centertrack.training.retrieval import retrieval_scores
 from centertrack.training.validation import embed_boxes
 from tracker import DEFAULT_TRACKER, evaluate, make_tracker

@@ -25,6 +25,7 @@ from train_weights import PRETRAINED, PROJECT, WIDENED, prepare_data, widened
 
 from centertrack.data.mixture import SourceOptions
 from centertrack.data.pack import pack_sources, write_archives
+from tracker.io.reading import read_yaml
 
 
 def pack_data(name: str, data: Path, packs: Path, longest_side: int = 800, max_mb: float = 60.0) -> None:
@@ -38,7 +39,7 @@ def pack_data(name: str, data: Path, packs: Path, longest_side: int = 800, max_m
         max_mb: Size of an archive.
     """
     recipe = PROJECT / "configs" / f"{name}.yaml"
-    config = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    config = read_yaml(recipe)
     with tempfile.TemporaryDirectory() as scratch:
         root, packed = Path(scratch, "data"), Path(scratch, "packed")
         sources = [SourceOptions(**source) for source in config["data"]["train"]]

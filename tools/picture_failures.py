@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from jsonargparse import auto_cli
 
-from centertrack.demo import run_demo
+from centertrack.app.demo import run_demo
 from centertrack.predictor import Predictor
 from tracker.assignment import match
 from tracker.boxes import iou_matrix
 from tracker.io.atomic import atomic_path
+from tracker.io.images import write_image
 from tracker.io.mot import read_ground_truth, read_results
 from tracker.io.video import open_source
 
@@ -64,7 +65,7 @@ def picture_failures(weights: str, picture: Path, frames: int = 2, quality: int 
             images = {frame.number: frame.image for frame in islice(source, max(chosen)) if frame.number in chosen}
     sheet = np.hstack([_draw(images[number], verdicts[number]) for number in chosen])
     with atomic_path(picture) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+        write_image(temporary, sheet, quality)
     total = {name: sum(len(getattr(verdict, name)) for verdict in verdicts.values()) for name in Verdict._fields}
     print(f"{total}; frames {chosen}; MOTA {result.combined.to_dict()['MOTA']:.3f}")
 

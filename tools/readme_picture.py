@@ -8,10 +8,10 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-import cv2
 from jsonargparse import auto_cli
 
 from tracker.io.atomic import atomic_path
+from tracker.io.images import write_image
 from tracker.io.video import open_source
 
 
@@ -27,7 +27,7 @@ def save_frame(video: Path, picture: Path = Path("docs/images/demo.jpg"), frame:
     with open_source(video) as source:
         image = next(islice(source, frame - 1, None)).image
     with atomic_path(picture) as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+        write_image(temporary, image, quality)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from jsonargparse import auto_cli
 
-from centertrack.models import from_pretrained, save_weights
+from centertrack.models.weights_file import save_weights
 from centertrack.predictor import Predictor
 from centertrack.training.calibration import HIGH, LOW, calibrate, f_score
+from centertrack.training.checkpoints import from_pretrained
 from tracker import Detections, Tracks, evaluate
 from tracker.io.mot import MotWriter
 from tracker.io.video import open_source

@@ -20,8 +20,9 @@ from label_videos import label_videos
 from mark_unlabelled import mark_unlabelled
 from start_from_openvino import start_from_openvino
 
-from centertrack.models import build_centernet, from_pretrained, save_weights
+from centertrack.models.weights_file import save_weights
 from centertrack.models.widening import widen
+from centertrack.training.checkpoints import build_centernet, from_pretrained
 from centertrack.training.cli import main
 from tracker.errors import InputError
 

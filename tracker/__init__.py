@@ -1,4 +1,15 @@
-"""Detections to tracks, and tracks to scores."""
+"""Detections to tracks, and tracks to scores.
+
+The order to read in, each file needing only those before it:
+
+1. `detections`: what goes into a tracker and what comes out. `boxes`: formats and overlaps.
+2. `motion_models`, `kalman` (`kalman_full` for moving cameras): where a box will be.
+3. `candidates`, `trackset`: the detections and the tracks of one update. `assignment`, `matching`: who is who. `costs`.
+4. `base`: options, clock, ids, state. `steps`: what trackers share: predict, update, start, end, show.
+5. `sort`, then `bytetrack`, `botsort`, `scene` (the default), `ocsort`, `deepsort`, `fairmot`: one algorithm a file.
+6. `factory`: trackers by name. `associate`, `postprocess`, `draw`: what is done with them.
+7. `io`: videos, images, MOTChallenge files. `evaluation`: the metrics. `report`: the HTML page about them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
-from tracker.factory import DEFAULT_TRACKER, TRACKERS, make_tracker, tracker_options
 
 if TYPE_CHECKING:
     from tracker.base import Tracker, TrackerOptions
@@ -15,6 +25,7 @@ if TYPE_CHECKING:
     from tracker.bytetrack import ByteTracker, ByteTrackOptions
     from tracker.deepsort import DeepSortOptions, DeepSortTracker
     from tracker.evaluation import evaluate
+    from tracker.factory import DEFAULT_TRACKER, TRACKERS, make_tracker, tracker_options
     from tracker.fairmot import FairMOTOptions, FairMOTTracker
     from tracker.ocsort import OCSortOptions, OCSortTracker
     from tracker.scene import SceneOptions, SceneTracker
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
 
 # Imported when first asked for, so that `import tracker` takes no longer than numpy.
 _HOMES = {
+    "DEFAULT_TRACKER": "tracker.factory",
+    "TRACKERS": "tracker.factory",
     "BoTSortOptions": "tracker.botsort",
     "BoTSortTracker": "tracker.botsort",
     "ByteTrackOptions": "tracker.bytetrack",
@@ -39,6 +52,8 @@ _HOMES = {
     "Tracker": "tracker.base",
     "TrackerOptions": "tracker.base",
     "evaluate": "tracker.evaluation",
+    "make_tracker": "tracker.factory",
+    "tracker_options": "tracker.factory",
 }
 
 __all__ = [

@@ -1,11 +1,11 @@
-"""Who is who: the pairs of tracks and detections with the lowest total cost (Jonker-Volgenant, package lap)."""
+"""The pairs of tracks and detections with the lowest total cost (Jonker-Volgenant, package lap)."""
 
 from __future__ import annotations
 
 import numpy as np
 from lap import lapjv
 
-from tracker.detections import Array
+from tracker.arrays import Array
 
 _SMALL_PROBLEM = 1024  # up to this many cells, solving whole is quicker than taking it apart
 

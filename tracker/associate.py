@@ -1,4 +1,4 @@
-"""Track what somebody else detected: MOTChallenge sequence folders with det/det.txt, no frames needed."""
+"""Run a tracker over the detections of another program: MOTChallenge folders with det/det.txt, without frames."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tracker.detections import Detections
 from tracker.errors import InputError
 from tracker.factory import make_tracker
 from tracker.io.mot import MotWriter, read_detections, read_sequence_info
+from tracker.io.names import clean_name, refuse_labels
 from tracker.postprocess import postprocess, record
 
 
@@ -36,7 +37,7 @@ def associate(
         options: Options of the tracker.
 
     Returns:
-        Name of each sequence -> the file written.
+        Name of each sequence, as `clean_name` makes it -> the file written.
 
     Raises:
         InputError: A folder, file, row or option cannot be used.
@@ -45,13 +46,17 @@ def associate(
         raise InputError("expected at least one MOTChallenge sequence folder, got none")
     make_tracker(tracker, **options)  # a typo shows before the first file is read
     postprocess(record(()), offline)
-    written = {}
+    written: dict[str, Path] = {}
     for folder in sequence_folders:
         info = read_sequence_info(folder)
         follower = make_tracker(tracker, **{"frame_rate": info.frame_rate, **options})
         frames = enumerate(public_detections(folder, info.length), start=1)
         tracks = ((number, follower.update(detections)) for number, detections in frames)
-        written[info.name] = path = Path(results, f"{info.name}.txt")
+        name = clean_name(info.name)
+        if name in written:
+            raise InputError(f"several folders hold sequence {name}, and their results would have the same name")
+        written[name] = path = Path(results, f"{name}.txt")
+        refuse_labels(path)
         if offline:
             postprocess(record(tracks), offline, info.frame_rate).write(path)
             continue
@@ -64,6 +69,8 @@ def associate(
 def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Detections]:
     """Give the detections of frames 1 to `length` of det/det.txt, one after the other.
 
+    Boxes without a size are left out, with a warning.
+
     Raises:
         InputError: The file is missing, a row is broken, or a frame lies behind the end of the sequence.
     """
@@ -71,6 +78,8 @@ def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Dete
     behind = np.flatnonzero(rows.frames > length)
     if len(behind):
         raise rows.row_error(int(behind[0]), f"expected frames 1 to {length}, as seqinfo.ini says")
+    rows.warn_of_no_size("are left out")
+    rows = rows.where(rows.have_size)
     everything = Detections(rows.boxes_xyxy, rows.scores)
     starts = np.searchsorted(rows.frames, np.arange(1, length + 2))
     for start, end in pairwise(starts.tolist()):

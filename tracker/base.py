@@ -1,20 +1,23 @@
-"""What every tracker has in common: options, time, and the shape of `update`."""
+"""What every tracker has in common: options, the input's check, the clock, ids, and the state of a stream."""
 
 from __future__ import annotations
 
-import difflib
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from numbers import Real
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
 import numpy as np
 
-from tracker.detections import Array, Detections, Tracks
+from tracker.arguments import check_arguments, check_frame, check_option
+from tracker.arrays import Array
+from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
 from tracker.memory import LongTermMemory
+from tracker.state import fit_state
 from tracker.trackset import TRACKED, TrackSet
 
 
@@ -33,8 +36,8 @@ class TrackerOptions:
         min_area: Leave tracks whose box is smaller out of the result, in square pixels; 0 keeps all.
         max_aspect: Leave tracks whose box has a larger width / height out of the result; infinite keeps all. (The
             published FairMOT silently uses 1.6, which removes cars and animals.)
-        memory_seconds: Long-term memory: how long the looks of a removed track are kept, so that somebody who comes
-            back after minutes gets the old id; 0 is off. Needs a tracker that uses embeddings.
+        memory_seconds: Long-term memory: how long the appearance of a removed track is kept, so that somebody who
+            comes back after minutes gets the old id; 0 is off. Needs a tracker that uses embeddings.
         memory_limit: 1 - cos from which a new track is not taken for a remembered one.
     """
 
@@ -49,7 +52,7 @@ class TrackerOptions:
     def __post_init__(self) -> None:
         kinds = get_type_hints(type(self))
         for option in fields(self):
-            _check_option(option.name, kinds[option.name], getattr(self, option.name), **option.metadata)
+            check_option(option.name, kinds[option.name], getattr(self, option.name), **option.metadata)
         if not 0 < self.frame_rate < math.inf:
             raise InputError(f"frame_rate must be positive and finite frames per second, got {self.frame_rate}")
 
@@ -59,10 +62,14 @@ class TrackerOptions:
         return self.max_lost_seconds * self.frame_rate
 
 
-class Tracker(ABC):
+OptionsT = TypeVar("OptionsT", bound=TrackerOptions)
+
+
+class Tracker(ABC, Generic[OptionsT]):
     """Gives every object of a stream of detections an id that stays.
 
-    A tracker object follows one stream: its ids start at 1, and two trackers share nothing.
+    A tracker object follows one stream: its ids start at 1, and two trackers share nothing. It can be copied and
+    pickled. A subclass says in `_begin` what it remembers, and in `_track` what it does with a frame.
 
     Args:
         options: All options; the defaults if not given.
@@ -73,22 +80,50 @@ class Tracker(ABC):
     """
 
     Options: ClassVar[type[TrackerOptions]] = TrackerOptions
-    options: TrackerOptions
-    Set: ClassVar[type[TrackSet]] = TrackSet
+    """The class of its options."""
+    parts: ClassVar[tuple[str, ...]] = ("tracks", "memory")
+    """What belongs to the state of a stream: part "tracks" is the attribute `_tracks`, or None where it is not used."""
+
+    options: OptionsT
+    _tracks: TrackSet
+    _memory: LongTermMemory
+    _now: float  # tracker time in frames
+    _previous: float  # that of the last update
+    _time: float | None  # the source's clock at the last update, in seconds
+    _updates: int
+    _next_id: int
+    _embedding_dim: int | None
 
     @property
     def needs_embeddings(self) -> bool:
         """Whether `update` refuses detections without embeddings; if not, embeddings are ignored."""
         return False
 
-    def __init__(self, options: TrackerOptions | None = None, **changes: Any) -> None:
-        self.options = _changed(self.Options() if options is None else options, changes, type(self).__name__)
+    @property
+    def needs_frame(self) -> bool:
+        """Whether `update` must be given the frame, because the tracker measures the camera's motion in it."""
+        return False
+
+    def __init__(self, options: OptionsT | None = None, **changes: Any) -> None:
+        name = type(self).__name__
+        if options is None:
+            options = cast(OptionsT, self.Options())
+        elif not isinstance(options, self.Options):
+            raise InputError(f"{name} needs options of type {self.Options.__name__}, got {type(options).__name__}")
+        check_arguments(self.Options, changes, name)
+        self.options = replace(options, **changes) if changes else options
+        if self.options.memory_seconds > 0 and not self.needs_embeddings:
+            raise InputError(
+                f"memory_seconds needs a tracker that uses embeddings, and {name} with these options does not; "
+                "try fairmot or scene-reid"
+            )
         self.reset()
 
     def update(self, detections: Detections, frame: Array | None = None, time: float | None = None) -> Tracks:
         """Take the detections of the next frame and return the objects that are followed in it.
 
-        Call it for every frame that was looked at, also with `Detections.empty()`: time moves on all the same.
+        Call it for every frame that was looked at, also with `Detections.empty()`: time moves on all the same. A call
+        that raises InputError changes nothing.
 
         Args:
             detections: What was found in the frame.
@@ -97,30 +132,28 @@ class Tracker(ABC):
                 1 / `frame_rate` seconds. Motion and memory use the real step, so frames may be skipped.
 
         Raises:
-            InputError: Embeddings or the frame are needed and missing, the embeddings' dimension changed, or time ran
-                backwards.
+            InputError: Embeddings or the frame are needed and missing, the frame is no image, the embeddings'
+                dimension changed, or time ran backwards.
         """
-        self._check(detections, frame)
-        return self._track(detections, frame, self._advance(time))
+        dimension = self._checked_dimension(detections)
+        self._check_frame(frame)
+        elapsed, clock = self._elapsed(time)
+        # From here on nothing is refused.
+        self._embedding_dim, self._time = dimension, clock
+        self._previous, self._now = self._now, self._now + elapsed
+        self._updates += 1
+        return self._track(detections, frame, elapsed)
 
     def reset(self) -> None:
-        """Forget everything: the next frame is the first of a new stream and ids start at 1 again."""
-        self._now = 0.0  # tracker time in frames
-        self._previous = 0.0  # that of the last update
-        self._time: float | None = None  # the source's clock at the last update, in seconds
-        self._updates = 0
-        self._next_id = 1
-        self._embedding_dim: int | None = None
-        self._tracks = self.Set.empty()
-        if self.options.memory_seconds > 0 and not self.needs_embeddings:
-            raise InputError(
-                f"memory_seconds needs a tracker that uses embeddings, and {type(self).__name__} with these options "
-                "does not; try fairmot or scene-reid"
-            )
+        """Drop all tracks: the next frame is the first of a new stream and ids start at 1 again."""
+        self._now, self._previous, self._time, self._updates = 0.0, 0.0, None, 0
+        self._next_id, self._embedding_dim = 1, None
         self._memory = LongTermMemory(self.options.memory_limit)
+        self._begin()
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to resume the stream later: plain numbers, strings and arrays."""
+        parts = {name: getattr(self, f"_{name}") for name in self.parts}
         return {
             "tracker": type(self).__name__,
             "options": asdict(self.options),
@@ -129,133 +162,94 @@ class Tracker(ABC):
             "updates": self._updates,
             "next_id": self._next_id,
             "embedding_dim": self._embedding_dim,
-            "tracks": self._tracks.state_dict(),
-            "memory": self._memory.state_dict(),
+            **{name: None if part is None else part.state_dict() for name, part in parts.items()},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Resume from a `state_dict` of the same kind of tracker; its options are taken over too.
 
         Raises:
-            InputError: The state is of another kind of tracker.
+            InputError: It is not such a state; the tracker has not changed then.
         """
-        if state.get("tracker") != type(self).__name__:
-            raise InputError(f"expected the state of a {type(self).__name__}, got one of {state.get('tracker')}")
-        self.options = type(self.options)(**state["options"])
-        self.reset()
-        self._now, self._time, self._updates = state["now"], state["time"], state["updates"]
-        self._next_id, self._embedding_dim = state["next_id"], state["embedding_dim"]
-        self._tracks.load_state_dict(state["tracks"])
-        self._memory.load_state_dict(state["memory"])
+        what = f"the state of a {type(self).__name__}"
+        if not isinstance(state, Mapping) or state.get("tracker") != type(self).__name__:
+            got = type(state).__name__ if not isinstance(state, Mapping) else f"one of {state.get('tracker')}"
+            raise InputError(f"expected {what}, got {got}")
+        resumed = copy.copy(self)
+        given = state.get("options")
+        if not isinstance(given, Mapping):
+            raise InputError(f"{what} must have the entry options, a mapping")
+        check_arguments(self.Options, given, f"the options in {what}")
+        resumed.options = cast(OptionsT, self.Options(**given))
+        resumed.reset()
+        fitted = fit_state(state, resumed.state_dict(), what)
+        resumed._now, resumed._time, resumed._updates = fitted["now"], fitted["time"], fitted["updates"]
+        resumed._next_id, resumed._embedding_dim = fitted["next_id"], fitted["embedding_dim"]
+        for name in self.parts:
+            part = getattr(resumed, f"_{name}")
+            if part is not None:
+                part.load_state_dict(fitted[name])
+        vars(self).update(vars(resumed))
 
     @abstractmethod
-    def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
-        """Do the work of `update`; `steps` frames have passed since the last one."""
+    def _begin(self) -> None:
+        """Make the empty track set, and whatever else the tracker remembers of a stream."""
 
-    def _remove_forgotten(self) -> None:
-        """Drop tracks that were absent for too long, not counting the frame in which they might come back."""
-        tracks, options = self._tracks, self.options
-        stays = tracks.seen >= self._now - options.max_lost_frames - 1 - 1e-6
-        if options.memory_seconds > 0:
-            self._memory.forget(self._now - options.memory_seconds * options.frame_rate)
-            gone = (~stays & (tracks.ids > 0)).nonzero()[0]
-            self._memory.add(tracks.ids[gone], tracks.labels[gone], tracks.embeddings[gone], tracks.seen[gone])
-        tracks.keep(stays)
-
-    def _note_matches(self, rows: Array, columns: Array, detections: Detections, indices: Array) -> None:
-        """Remember that tracks `rows` (P,) were seen now as detections `columns` (P,), rows `indices` of the input."""
-        tracks = self._tracks
-        tracks.scores[rows] = detections.scores[columns]
-        if self.options.class_agnostic:
-            tracks.vote(rows, detections.labels[columns])
-        tracks.hits[rows] += 1
-        tracks.seen[rows] = self._now
-        tracks.indices.fill(-1)
-        tracks.indices[rows] = indices[columns]
+    @abstractmethod
+    def _track(self, detections: Detections, frame: Array | None, elapsed: float) -> Tracks:
+        """Do the work of `update`: `elapsed` frames have passed since the last one, and the input has been checked."""
 
     def _confirm(self, rows: Array) -> None:
         """Give the tracks `rows` their ids: remembered ones, or the next."""
+        if not len(rows):
+            return
         tracks = self._tracks
         tracks.states[rows] = TRACKED
-        if self.options.memory_seconds > 0 and len(rows):
+        if self.options.memory_seconds > 0:
             labels = None if self.options.class_agnostic else tracks.labels[rows]
             tracks.ids[rows] = self._memory.recall(tracks.embeddings[rows], labels)
             rows = rows[tracks.ids[rows] == 0]
         tracks.ids[rows] = np.arange(self._next_id, self._next_id + len(rows))
         self._next_id += len(rows)
 
-    def _result(self, rows: Array, boxes: Array) -> Tracks:
-        """Return the tracks `rows` (R,) with these boxes (R, 4) xyxy, less what the options leave out."""
-        tracks, options = self._tracks, self.options
-        boxes = boxes.astype(np.float32, copy=False)
-        result = Tracks(tracks.ids[rows], boxes, tracks.scores[rows], tracks.labels[rows], tracks.indices[rows])
-        if options.min_area > 0 or options.max_aspect < np.inf:
-            width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-            return result[(width * height >= options.min_area) & (width <= options.max_aspect * height)]
-        return result
+    def _elapsed(self, time: float | None) -> tuple[float, float | None]:
+        """Return the frames that passed since the last update, and the source's clock in seconds, None if unknown."""
+        rate, last = self.options.frame_rate, self._time
+        if time is None:
+            return 1.0, None if last is None else last + 1.0 / rate
+        if not isinstance(time, Real) or not math.isfinite(time):
+            raise InputError(f"time must be a finite number of seconds, got {time}")
+        # Rounded, so that 1/30 s in binary is one frame and not nearly one.
+        elapsed = 1.0 if last is None else round((float(time) - last) * rate, 6)
+        if elapsed < 0:
+            raise InputError(f"time must not run backwards: got {time} s after {last} s; reset() starts anew")
+        return elapsed, float(time)
 
-    def _advance(self, time: float | None) -> float:
-        """Move the clock and return the frames that passed."""
-        rate = self.options.frame_rate
-        steps = 1.0
-        if time is not None:
-            if not math.isfinite(time):
-                raise InputError(f"time must be a finite number of seconds, got {time}")
-            if self._time is not None:
-                # Rounded, so that 1/30 s in binary is one frame and not nearly one.
-                steps = round((time - self._time) * rate, 6)
-            if steps < 0:
-                raise InputError(f"time must not run backwards: got {time} s after {self._time} s; reset() starts anew")
-            self._time = float(time)
-        elif self._time is not None:
-            self._time += 1.0 / rate
-        self._previous = self._now
-        self._now += steps
-        self._updates += 1
-        return steps
+    def _check_frame(self, frame: Array | None) -> None:
+        if frame is not None:
+            check_frame(frame)
+        elif self.needs_frame:
+            raise InputError(
+                f"{type(self).__name__} measures the camera's motion and needs update(..., frame=image); "
+                "for a still camera or without images use camera_motion='none'"
+            )
 
-    def _check(self, detections: Detections, frame: Array | None) -> None:
-        """Raise InputError, before anything has changed, if this tracker cannot use what it is given."""
+    def _checked_dimension(self, detections: Detections) -> int | None:
+        """Return the length of the embeddings of this stream, None as long as it is unknown."""
+        if not isinstance(detections, Detections):
+            raise InputError(
+                f"update needs tracker.Detections, got {type(detections).__name__}; Detections(boxes, scores) and "
+                "Detections.from_... make them"
+            )
         if not self.needs_embeddings or not len(detections):
-            return
+            return self._embedding_dim
         if detections.embeddings is None:
             raise InputError(
                 f"{type(self).__name__} compares appearance and needs detections with embeddings, got none; "
                 "use a model with a re-identification head, or ByteTracker, which needs boxes only"
             )
-        dim = detections.embeddings.shape[1]
-        if self._embedding_dim is None:
-            self._embedding_dim = dim
-        elif dim != self._embedding_dim:
-            raise InputError(f"embeddings had {self._embedding_dim} numbers until now and have {dim}; reset() first")
-
-
-def _check_option(name: str, kind: Any, value: Any, least: float = 0, most: float = math.inf) -> None:
-    """Raise InputError if the value is not of the option's kind, or not within [least, most] of its metadata."""
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise InputError(f"{name} must be one of {', '.join(get_args(kind))}, got {value!r}")
-        return
-    if value is None and type(None) in get_args(kind):
-        return
-    if kind is bool or isinstance(value, bool):
-        if not (kind is bool and isinstance(value, bool)):
-            raise InputError(f"{name} must be {'true or false' if kind is bool else 'a number'}, got {value!r}")
-        return
-    if not isinstance(value, Real) or not float(value) >= 0:
-        raise InputError(f"{name} must be a number, not negative or NaN, got {value!r}")
-    if kind is int and not isinstance(value, Integral):
-        raise InputError(f"{name} must be a whole number, got {value!r}")
-    if not least <= float(value) <= most:
-        bounds = f"at least {least}" if most == math.inf else f"between {least} and {most}"
-        raise InputError(f"{name} must be {bounds}, got {value!r}")
-
-
-def _changed(options: TrackerOptions, changes: Mapping[str, Any], owner: str) -> TrackerOptions:
-    names = [field.name for field in fields(options)]
-    for name in changes:
-        if name not in names:
-            close = difflib.get_close_matches(name, names)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names)}"
-            raise InputError(f"{owner} has no option {name!r}; {hint}")
-    return replace(options, **changes) if changes else options
+        dimension = detections.embeddings.shape[1]
+        known = self._embedding_dim
+        if known is not None and dimension != known:
+            raise InputError(f"embeddings had {known} numbers until now and have {dimension}; reset() first")
+        return dimension

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracker.detections import Array
+from tracker.arrays import Array
 
 _NO_AREA = 1e-12  # square px; makes 0 / 0 an IoU of 0
 _DENSE_PAIRS = 22000  # up to this many pairs, comparing all of them is quicker than sorting

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from tracker.detections import Array
+from tracker.arguments import check_frame
+from tracker.arrays import Array
 from tracker.errors import InputError
 
 IDENTITY = np.eye(2, 3)
@@ -52,8 +53,7 @@ class CameraMotion:
         Raises:
             InputError: The frame is no such image.
         """
-        if frame.dtype != np.uint8 or frame.ndim not in (2, 3):
-            raise InputError(f"frame must be (H, W, 3) or (H, W) uint8, got {frame.shape} {frame.dtype}")
+        check_frame(frame)
         if self._method == "none":
             return IDENTITY.copy()
         image, last = self._prepare(frame), self._last
@@ -89,15 +89,19 @@ def _sparse_flow(last: Array, image: Array) -> Array | None:
     corners = cv2.goodFeaturesToTrack(last, maxCorners=1000, qualityLevel=0.01, minDistance=1, blockSize=3)
     if corners is None or len(corners) < _MIN_POINTS:
         return None
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(last, image, corners, None)
+    # OpenCV's types leave out that the start of the search may be missing.
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(last, image, corners, None)  # type: ignore[call-overload]
     found = found.ravel().astype(bool)
     return _fit(corners[found], moved[found])
 
 
 def _orb(last: Array, image: Array) -> Array | None:
     detector = cv2.ORB.create(1000)
-    points, features = detector.detectAndCompute(last, None)
-    points_now, features_now = detector.detectAndCompute(image, None)
+    try:
+        points, features = detector.detectAndCompute(last, None)
+        points_now, features_now = detector.detectAndCompute(image, None)
+    except cv2.error:  # the images are too small to be made smaller
+        return None
     if features is None or features_now is None:
         return None
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(features, features_now)
@@ -110,7 +114,10 @@ def _ecc(last: Array, image: Array) -> Array | None:
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-5)
     start = np.eye(2, 3, dtype=np.float32)
     try:
-        _, motion = cv2.findTransformECC(last, image, start, cv2.MOTION_EUCLIDEAN, criteria, None, 5)
+        # OpenCV's types leave out that the mask may be missing.
+        _, motion = cv2.findTransformECC(  # type: ignore[call-overload]
+            last, image, start, cv2.MOTION_EUCLIDEAN, criteria, None, 5
+        )
     except cv2.error:  # it did not converge
         return None
     return np.asarray(motion)

@@ -1,27 +1,30 @@
-"""DeepSORT: a gallery of looks for each track, compared youngest absence first.
+"""DeepSORT: SORT with a gallery of embeddings for each track; tracks seen more recently are matched first.
 
 Wojke et al., "Simple Online and Realtime Tracking with a Deep Association Metric", 2017.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
-from tracker import kalman
+from tracker.arrays import Array
 from tracker.base import Tracker, TrackerOptions
 from tracker.boxes import overlapping_pairs
+from tracker.candidates import Candidates
 from tracker.costs import gated_pairs
-from tracker.detections import Array, Detections, Tracks
+from tracker.detections import Detections, Tracks
 from tracker.gallery import Gallery
-from tracker.kalman import GATE_CHI2, XYAH, MotionModel
+from tracker.kalman import GATE_CHI2, BlockKalmanFilter
 from tracker.matching import Matching
+from tracker.motion_models import XYAH
+from tracker.steps import remove_expired, show, tentative_rows, update_matched
 from tracker.trackset import TENTATIVE, TrackSet
 
-_MEMORY_MOMENTUM = 0.9  # of the average look by which the long-term memory knows a track
+_KALMAN = BlockKalmanFilter(XYAH())
+_MEMORY_MOMENTUM = 0.9  # of the average embedding by which the long-term memory knows a track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +33,11 @@ class DeepSortOptions(TrackerOptions):
 
     Attributes:
         min_score: Detections below are not used. (0.8 in the published program, for its own detector.)
-        min_hits: Consecutive detections until a track is believed and gets its id.
+        min_hits: Consecutive detections until a track is confirmed and gets its id.
         embedding_limit: Refuse pairs whose smallest 1 - cos over the track's gallery reaches this.
-        gallery_size: Looks kept for each track, the newest.
+        gallery_size: Embeddings kept for each track, the newest.
         gate_chi2: Refuse pairs whose squared Mahalanobis distance is larger.
-        iou_limit: Refuse pairs of the stage of overlaps whose 1 - IoU reaches this.
+        iou_limit: Refuse pairs of the match of overlaps whose 1 - IoU reaches this.
     """
 
     min_score: float = 0.4
@@ -55,18 +58,8 @@ class GalleryTrackSet(TrackSet):
 
     slots: Array
 
-    @classmethod
-    def empty(cls) -> GalleryTrackSet:
-        """Return no tracks."""
-        return cls.hung(TrackSet.empty(), np.zeros(0, np.int64))
 
-    @classmethod
-    def hung(cls, tracks: TrackSet, slots: Array) -> GalleryTrackSet:
-        """Add slots to tracks."""
-        return cls(**{name: getattr(tracks, name) for name in TrackSet.__dataclass_fields__}, slots=slots)
-
-
-class DeepSortTracker(Tracker):
+class DeepSortTracker(Tracker[DeepSortOptions]):
     """Tracks by appearance within reach of the motion, then by overlap; needs embeddings.
 
     >>> tracker = DeepSortTracker(min_hits=1)
@@ -74,80 +67,57 @@ class DeepSortTracker(Tracker):
     array([1])
     """
 
-    Options: ClassVar[type[TrackerOptions]] = DeepSortOptions
-    options: DeepSortOptions
-    Set: ClassVar[type[TrackSet]] = GalleryTrackSet
+    Options = DeepSortOptions
+    parts = ("tracks", "memory", "gallery")
     _tracks: GalleryTrackSet
-    model: ClassVar[MotionModel] = XYAH()
 
     @property
-    def needs_embeddings(self) -> bool:  # noqa: D102
+    @override
+    def needs_embeddings(self) -> bool:
         return True
 
-    def reset(self) -> None:  # noqa: D102
-        super().reset()
+    @override
+    def _begin(self) -> None:
+        self._tracks = GalleryTrackSet.empty(_KALMAN, slots=np.zeros(0, np.int64))
         self._gallery = Gallery(self.options.gallery_size)
 
-    def state_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().state_dict(), "gallery": self._gallery.state_dict()}
+    @override
+    def _track(self, detections: Detections, frame: Array | None, elapsed: float) -> Tracks:
+        tracks, options, now, gallery = self._tracks, self.options, self._now, self._gallery
+        found = Candidates.choose(detections, options.min_score, _KALMAN.model, with_embeddings=True)
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: D102
-        super().load_state_dict(state)
-        self._gallery.load_state_dict(state["gallery"])
+        # Predict.
+        remove_expired(tracks, now, options, self._memory)
+        tracks.motion = _KALMAN.predict(tracks.motion, elapsed)
 
-    def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
-        indices = (detections.scores >= self.options.min_score).nonzero()[0]
-        detections = detections[indices]
-        measurements = self.model.from_xyxy(detections.boxes)
-
-        tracks = self._tracks
-        self._remove_forgotten()
-        tracks.motion = kalman.predict(tracks.motion, self.model, steps)
-        matching = Matching(tracks.labels, detections.labels, self.options.class_agnostic)
-        if len(tracks) and len(detections):
-            self._match_looks(matching, detections, measurements)
-            self._match_overlaps(matching, detections)
-        rows, columns = matching.pairs()
-        seen, found = tracks.motion.take(rows, axis=0), measurements.take(columns, axis=0)
-        tracks.motion[rows] = kalman.update(seen, found, self.model)
-        self._note_matches(rows, columns, detections, indices)
-        if len(rows) and detections.embeddings is not None:
-            embeddings = detections.embeddings.take(columns, axis=0)
-            self._gallery.add(tracks.slots[rows], embeddings)
-            tracks.smooth_embeddings(rows, embeddings, _MEMORY_MOMENTUM)
-
-        new = matching.free_detections(np.arange(len(detections)))
-        tracks.keep((tracks.states != TENTATIVE) | (matching.detection_of >= 0))
-        self._start_tracks(new, detections, measurements, indices)
-        self._confirm(((tracks.states == TENTATIVE) & (tracks.hits >= self.options.min_hits)).nonzero()[0])
-        self._gallery.keep(tracks.slots)
-        rows = ((tracks.states != TENTATIVE) & (tracks.seen == self._now)).nonzero()[0]
-        return self._result(rows, kalman.boxes(tracks.motion[rows], self.model))
-
-    def _match_looks(self, matching: Matching, detections: Detections, measurements: Array) -> None:
-        """Match confirmed tracks by appearance; who was seen more recently chooses first."""
-        tracks, options = self._tracks, self.options
-        assert detections.embeddings is not None  # checked at the door
-        believed = tracks.motion[: tracks.confirmed]
-        rows, columns, _ = gated_pairs(believed, measurements, self.model, options.gate_chi2)
-        cost = self._gallery.distances(tracks.slots[rows], detections.embeddings.take(columns, axis=0))
-        absence = self._now - tracks.seen[rows]
+        # First match, the cascade: confirmed tracks by appearance within the gate, the shortest absence first.
+        matching = Matching(tracks.labels, found.labels, options.class_agnostic)
+        confirmed = tracks.motion[: tracks.confirmed]
+        rows, columns, _ = gated_pairs(confirmed, found.measurements, _KALMAN, options.gate_chi2)
+        cost = gallery.distances(tracks.slots[rows], found.embeddings.take(columns, axis=0))
+        absence = now - tracks.seen[rows]
         for age in np.unique(absence):
             matching.solve(rows, columns, cost, options.embedding_limit, among=absence == age)
 
-    def _match_overlaps(self, matching: Matching, detections: Detections) -> None:
-        """Match tentative tracks, and confirmed ones that were seen in the last update, by 1 - IoU."""
-        tracks = self._tracks
-        boxes = kalman.boxes(tracks.motion, self.model)
-        rows, columns, iou = overlapping_pairs(boxes, detections.boxes)
+        # Second match: tentative tracks, and those that were seen in the last update, by overlap.
+        rows, columns, iou = overlapping_pairs(_KALMAN.boxes(tracks.motion), found.boxes)
         recent = (tracks.states == TENTATIVE) | (tracks.seen == self._previous)
-        matching.solve(rows, columns, 1.0 - iou, self.options.iou_limit, among=recent[rows])
+        matching.solve(rows, columns, 1.0 - iou, options.iou_limit, among=recent[rows])
 
-    def _start_tracks(self, columns: Array, detections: Detections, measurements: Array, indices: Array) -> None:
-        if not len(columns):
-            return
-        new = detections[columns]
-        assert new.embeddings is not None  # checked at the door
-        motion = kalman.initiate(measurements[columns], self.model)
-        started = TrackSet.start(motion, new.scores, new.labels, indices[columns], new.embeddings, self._now)
-        self._tracks.append(GalleryTrackSet.hung(started, self._gallery.take(new.embeddings)))
+        # Update the matched tracks and their galleries.
+        rows, columns = matching.pairs()
+        update_matched(tracks, rows, found, columns, now, options.class_agnostic)
+        embeddings = found.embeddings.take(columns, axis=0)
+        gallery.add(tracks.slots[rows], embeddings)
+        tracks.smooth_embeddings(rows, embeddings, _MEMORY_MOMENTUM)
+
+        # End tentative tracks that were missed; start new ones.
+        tracks.keep((tracks.states != TENTATIVE) | (matching.detection_of >= 0))
+        new = matching.free_detections()
+        tracks.start(found, new, now, slots=gallery.take(found.embeddings[new]))
+        self._confirm(tentative_rows(tracks, options.min_hits))
+        gallery.keep(tracks.slots)
+
+        # Show the confirmed tracks that were seen.
+        rows = ((tracks.states != TENTATIVE) & (tracks.seen == now)).nonzero()[0]
+        return show(tracks, rows, _KALMAN.boxes(tracks.motion[rows]), options)

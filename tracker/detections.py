@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tracker.arrays import Array
 from tracker.errors import InputError
-
-Array: TypeAlias = NDArray[Any]
-"""A numpy array; its shape, dtype and unit are told where it is used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Detections:
     """The objects that a detector found in one frame.
 
-    Anything array-like is accepted and converted; what cannot be a box, a score, a label or an embedding is an error
-    here, once, rather than a strange track later.
+    Anything array-like is accepted and converted; what cannot be a box, a score, a label or an embedding is an error.
 
     Attributes:
         boxes: (N, 4) float32, xyxy in source pixels, 0-based, continuous.
@@ -169,6 +166,7 @@ class Tracks:
         return SupervisionDetections(xyxy=self.boxes, confidence=self.scores, class_id=self.labels, tracker_id=self.ids)
 
 
+_FARTHEST = 1e12  # pixels; float32 keeps products of areas finite
 _set = object.__setattr__  # the only way to fill a frozen instance
 
 
@@ -186,9 +184,11 @@ def _boxes(values: ArrayLike) -> Array:
         return boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise InputError(f"boxes must have shape (N, 4) as x1 y1 x2 y2, got {boxes.shape}")
-    if not np.isfinite(boxes).all():
-        row = int(np.flatnonzero(~np.isfinite(boxes).all(axis=1))[0])
-        raise InputError(f"boxes must be finite numbers, row {row} is {boxes[row].tolist()}; drop it before tracking")
+    usable = np.abs(boxes) <= _FARTHEST  # not where they are not finite
+    if not usable.all():
+        row = int(np.flatnonzero(~usable.all(axis=1))[0])
+        limit = "finite numbers" if not np.isfinite(boxes[row]).all() else f"numbers within {_FARTHEST:.0e}"
+        raise InputError(f"boxes must be {limit}, row {row} is {boxes[row].tolist()}; drop it before tracking")
     if (boxes[:, 2:] < boxes[:, :2]).any():
         row = int(np.flatnonzero((boxes[:, 2:] < boxes[:, :2]).any(axis=1))[0])
         raise InputError(
@@ -231,6 +231,7 @@ def _to_numpy(values: Any) -> Any:
 
 def _as_array(name: str, values: ArrayLike, dtype: type) -> Array:
     try:
-        return np.asarray(values, dtype)
-    except (TypeError, ValueError) as error:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused
+            return np.asarray(values, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} must be numbers in an array: {error}") from error

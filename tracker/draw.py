@@ -7,11 +7,10 @@ from collections import deque
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from tracker.detections import Array, Detections, Tracks
+from tracker.arrays import Array, Image
+from tracker.detections import Detections, Tracks
 
-Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 _GOLDEN_RATIO = 0.618034

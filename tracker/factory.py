@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from tracker.arguments import near
+from tracker.base import Tracker, TrackerOptions
+from tracker.botsort import BoTSortTracker
+from tracker.bytetrack import ByteTracker
+from tracker.deepsort import DeepSortTracker
 from tracker.errors import InputError
+from tracker.fairmot import FairMOTTracker
+from tracker.ocsort import OCSortTracker
+from tracker.scene import SceneTracker
+from tracker.sort import SortTracker
 
-if TYPE_CHECKING:
-    from tracker.base import Tracker, TrackerOptions
-
-_JDE = {"embedding_distance": "euclidean", "embedding_limit": 0.7}
-
-TRACKERS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "scene": ("tracker.scene", "SceneTracker", {}),
-    "scene-reid": ("tracker.scene", "SceneTracker", {"use_embeddings": True}),
-    "fairmot": ("tracker.fairmot", "FairMOTTracker", {}),
-    "botsort": ("tracker.botsort", "BoTSortTracker", {}),
-    "botsort-reid": ("tracker.botsort", "BoTSortTracker", {"use_embeddings": True}),
-    "jde": ("tracker.fairmot", "FairMOTTracker", _JDE),
-    "sort": ("tracker.sort", "SortTracker", {}),
-    "deepsort": ("tracker.deepsort", "DeepSortTracker", {}),
-    "ocsort": ("tracker.ocsort", "OCSortTracker", {}),
-    "bytetrack": ("tracker.bytetrack", "ByteTracker", {}),
+TRACKERS: Mapping[str, tuple[type[Tracker[Any]], Mapping[str, Any]]] = {
+    "scene": (SceneTracker, {}),
+    "scene-reid": (SceneTracker, {"use_embeddings": True}),
+    "fairmot": (FairMOTTracker, {}),
+    "botsort": (BoTSortTracker, {}),
+    "botsort-reid": (BoTSortTracker, {"use_embeddings": True}),
+    "jde": (FairMOTTracker, {"embedding_distance": "euclidean", "embedding_limit": 0.7}),
+    "sort": (SortTracker, {}),
+    "deepsort": (DeepSortTracker, {}),
+    "ocsort": (OCSortTracker, {}),
+    "bytetrack": (ByteTracker, {}),
 }
-"""Name -> module, class, and the options in which it differs from the class's defaults."""
+"""Name -> class, and the options in which it differs from the class's defaults."""
 
 DEFAULT_TRACKER = "scene"
 """The tracker of every command that is not told another; boxes are enough for it."""
 
 
-def make_tracker(name: str, **options: Any) -> Tracker:
+def make_tracker(name: str, **options: Any) -> Tracker[Any]:
     """Build a tracker by name.
 
     Args:
@@ -58,14 +61,11 @@ def tracker_options(name: str) -> TrackerOptions:
     return tracker.Options(**preset)
 
 
-def _find(name: str) -> tuple[type[Tracker], dict[str, Any]]:
+def _find(name: str) -> tuple[type[Tracker[Any]], Mapping[str, Any]]:
     spellings = {_spelling(known): known for known in TRACKERS}
     if _spelling(name) not in spellings:
-        close = difflib.get_close_matches(name.lower(), TRACKERS, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(TRACKERS)}"
-        raise InputError(f"there is no tracker {name!r}; {hint}")
-    module, tracker, preset = TRACKERS[spellings[_spelling(name)]]
-    return getattr(importlib.import_module(module), tracker), preset
+        raise InputError(f"there is no tracker {name!r}; {near(name.lower(), TRACKERS, cutoff=0.5)}")
+    return TRACKERS[spellings[_spelling(name)]]
 
 
 def _spelling(name: str) -> str:

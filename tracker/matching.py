@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
+from tracker.arrays import Array
 from tracker.assignment import match_pairs
-from tracker.detections import Array
 
 
 class Matching:
@@ -24,7 +22,7 @@ class Matching:
 
     >>> matching = Matching(np.array([0, 0]), np.array([0, 1]))
     >>> matching.solve(np.array([0, 1]), np.array([0, 1]), np.array([0.1, 0.1]), limit=0.5)  # classes 0-0 and 0-1
-    >>> matching.detection_of.tolist(), matching.free_detections(np.arange(2)).tolist()
+    >>> matching.detection_of.tolist(), matching.free_detections().tolist()
     ([0, -1], [1])
     """
 
@@ -34,14 +32,10 @@ class Matching:
         self._any = False
         self._labels = None if class_agnostic else (track_labels, detection_labels)
 
-    def free_detections(self, rows: Array) -> Array:
-        """Return those of the detections `rows` that have no track yet."""
-        return rows[self.track_of[rows] < 0]
-
-    def free_pairs(self, rows: Array, columns: Array) -> Array:
-        """Say which pairs (P,) have neither a matched track nor a matched detection: a mask (P,)."""
-        free: Array = (self.detection_of[rows] < 0) & (self.track_of[columns] < 0)
-        return free
+    def free_detections(self, among: Array | None = None) -> Array:
+        """Return the detections that have no track yet, of those in the mask `among` (D,) or of all."""
+        free = self.track_of < 0
+        return (free if among is None else free & among).nonzero()[0]
 
     def solve(self, rows: Array, columns: Array, costs: Array, limit: float, among: Array | None = None) -> None:
         """Match what is still free at the lowest total cost and remember the pairs.
@@ -53,14 +47,14 @@ class Matching:
             limit: Pairs that cost `limit` or more are refused.
             among: (P,) mask of the pairs that take part in this stage; all if not given.
         """
-        masks = [] if among is None else [among]
-        if self._any:
-            masks.append(self.free_pairs(rows, columns))
-        if self._labels is not None:
-            masks.append(self._labels[0][rows] == self._labels[1][columns])
-        if masks:
-            chosen = functools.reduce(np.logical_and, masks).nonzero()[0]
-            rows, columns, costs = rows[chosen], columns[chosen], costs[chosen]
+        if among is not None:
+            rows, columns, costs = _chosen(among, rows, columns, costs)
+        if self._any and len(rows):
+            free = (self.detection_of[rows] < 0) & (self.track_of[columns] < 0)
+            rows, columns, costs = _chosen(free, rows, columns, costs)
+        if self._labels is not None and len(rows):
+            same_class = self._labels[0][rows] == self._labels[1][columns]
+            rows, columns, costs = _chosen(same_class, rows, columns, costs)
         if not len(rows):
             return
         shape = len(self.detection_of), len(self.track_of)
@@ -73,3 +67,9 @@ class Matching:
         """Return all matched pairs: tracks (P,) rising, and their detections (P,)."""
         rows = (self.detection_of >= 0).nonzero()[0]
         return rows, self.detection_of[rows]
+
+
+def _chosen(mask: Array, *arrays: Array) -> tuple[Array, ...]:
+    """Return the rows of arrays (P,) that are in the mask (P,)."""
+    chosen = mask.nonzero()[0]
+    return arrays if len(chosen) == len(mask) else tuple(array[chosen] for array in arrays)

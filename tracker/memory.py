@@ -1,4 +1,4 @@
-"""Long-term memory: the looks of those who left, so that they keep their ids when they come back."""
+"""Long-term memory: the appearance of removed tracks, so that an object that comes back gets its old id."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from tracker.arrays import Array
 from tracker.assignment import match
-from tracker.detections import Array
 
 
 class LongTermMemory:
-    """Ids and average looks of removed tracks.
+    """Ids and average embeddings of removed tracks.
 
     Args:
-        limit: 1 - cos from which somebody is not recognised.
+        limit: 1 - cos from which a track is not recognised.
 
     >>> memory = LongTermMemory(limit=0.2)
     >>> memory.add(np.array([7]), np.array([0]), np.array([[1.0, 0.0]]), np.array([100.0]))
@@ -40,19 +40,19 @@ class LongTermMemory:
         self._left = np.concatenate([self._left, left])
 
     def forget(self, before: float) -> None:
-        """Drop who was last seen before this time."""
+        """Drop the tracks that were last seen before this time."""
         if len(self._ids) and self._left.min() < before:
             self._keep(self._left >= before)
 
     def recall(self, embeddings: Array, labels: Array | None) -> Array:
-        """Recognise new tracks by their looks; who is recognised is no longer in memory.
+        """Recognise new tracks by their appearance; a recognised one leaves the memory.
 
         Args:
             embeddings: (N, D) unit rows.
             labels: (N,) classes, which must agree; None lets every class be every class.
 
         Returns:
-            (N,) int64, the old id, or 0 where nobody is recognised.
+            (N,) int64, the old id, or 0 where the track is not recognised.
         """
         ids = np.zeros(len(embeddings), np.int64)
         if not len(self._ids):

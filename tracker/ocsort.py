@@ -1,4 +1,4 @@
-"""OC-SORT: trust what was observed, not what was predicted.
+"""OC-SORT: SORT that goes by observations where the prediction of a lost track is poor.
 
 Cao et al., "Observation-Centric SORT: Rethinking SORT for Robust Multi-Object Tracking", 2022. Three additions to SORT:
 OCM, the direction of motion counts in matching; OCR, what is left is matched with the last observations; ORU, a track
@@ -8,26 +8,35 @@ that comes back is filtered again along a straight path between its two observat
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
+from typing_extensions import override
 
-from tracker import kalman
-from tracker.base import TrackerOptions
+from tracker.arrays import Array
+from tracker.base import Tracker, TrackerOptions
 from tracker.boxes import cxcywh_to_xyxy, overlapping_pairs, xyxy_to_cxcywh
-from tracker.detections import Array, Detections
+from tracker.candidates import Candidates
+from tracker.detections import Detections, Tracks
+from tracker.kalman import BlockKalmanFilter
 from tracker.matching import Matching
-from tracker.sort import SortOptions, SortTracker
+from tracker.motion_models import XYSR
+from tracker.steps import predict_areas, remove_expired, show, update_matched
 from tracker.trackset import TrackSet
+
+_KALMAN = BlockKalmanFilter(XYSR())
 
 
 @dataclass(frozen=True, kw_only=True)
-class OCSortOptions(SortOptions):
+class OCSortOptions(TrackerOptions):
     """Options of `OCSortTracker`.
 
     Attributes:
+        min_score: Detections from here on are matched first and may start a track.
         min_low_score: With `use_low_scores`, detections from here to `min_score` may continue a track.
         use_low_scores: Add ByteTrack's stage of low scores.
+        min_hits: Consecutive matches until a track is shown, also after it was lost; not asked for in the first
+            `min_hits` frames.
+        iou_limit: Refuse pairs whose 1 - IoU reaches this.
         direction_weight: Weight of the agreement of directions beside the IoU (OCM, "inertia").
         direction_updates: Updates between the two observations that make a direction, at least 1.
         filtered_boxes: Show the filter's boxes, which are steadier, else the observed ones.
@@ -36,6 +45,8 @@ class OCSortOptions(SortOptions):
     min_score: float = 0.6
     min_low_score: float = 0.1
     use_low_scores: bool = False
+    min_hits: int = 3
+    iou_limit: float = 0.7
     direction_weight: float = 0.2
     direction_updates: int = field(default=3, metadata={"least": 1})
     filtered_boxes: bool = True
@@ -43,7 +54,7 @@ class OCSortOptions(SortOptions):
 
 @dataclass(slots=True)
 class ObservedTrackSet(TrackSet):
-    """Tracks that remember what was observed.
+    """Tracks with their observations.
 
     Attributes:
         observed: (N, 4) float64 xyxy, the last matched detection.
@@ -57,21 +68,6 @@ class ObservedTrackSet(TrackSet):
     directions: Array
     motion_when_seen: Array
 
-    @classmethod
-    def empty(cls) -> ObservedTrackSet:
-        """Return no tracks."""
-        return cls.observing(TrackSet.empty(), np.zeros((0, 4)), 1)
-
-    @classmethod
-    def observing(cls, tracks: TrackSet, observed: Array, updates: int) -> ObservedTrackSet:
-        """Add memory to tracks that start with these observations (N, 4) xyxy."""
-        recent = np.full((len(tracks), updates, 4), np.nan)
-        recent[:, -1] = observed
-        directions = np.zeros((len(tracks), 2))
-        columns = {name: getattr(tracks, name) for name in TrackSet.__dataclass_fields__}
-        motion = tracks.motion.copy()
-        return cls(**columns, observed=observed, recent=recent, directions=directions, motion_when_seen=motion)
-
     def reference(self) -> Array:
         """Return the observation (N, 4) from which a direction is measured: K updates ago, or the next known one."""
         first = np.isfinite(self.recent[:, :, 0]).argmax(axis=1)
@@ -79,7 +75,7 @@ class ObservedTrackSet(TrackSet):
         return np.where(np.isfinite(oldest), oldest, self.observed)
 
 
-class OCSortTracker(SortTracker):
+class OCSortTracker(Tracker[OCSortOptions]):
     """Tracks by overlap and direction; embeddings are ignored.
 
     >>> tracker = OCSortTracker()
@@ -87,75 +83,110 @@ class OCSortTracker(SortTracker):
     array([1])
     """
 
-    Options: ClassVar[type[TrackerOptions]] = OCSortOptions
-    options: OCSortOptions
-    Set: ClassVar[type[TrackSet]] = ObservedTrackSet
+    Options = OCSortOptions
     _tracks: ObservedTrackSet
 
-    def _candidates(self, detections: Detections) -> Array:
-        options = self.options
-        mask: Array = detections.scores >= (options.min_low_score if options.use_low_scores else options.min_score)
-        return mask
+    @override
+    def _begin(self) -> None:
+        nothing = _first_observation(np.zeros((0, 4)), np.zeros((0, 4)), self.options.direction_updates)
+        self._tracks = ObservedTrackSet.empty(_KALMAN, **nothing)
 
-    def _may_start(self, detections: Detections) -> Array:
-        mask: Array = detections.scores >= self.options.min_score
-        return mask
+    @override
+    def _track(self, detections: Detections, frame: Array | None, elapsed: float) -> Tracks:
+        tracks, options, now = self._tracks, self.options, self._now
+        lowest = options.min_low_score if options.use_low_scores else options.min_score
+        found = Candidates.choose(detections, lowest, _KALMAN.model)
+        is_high = found.scores >= options.min_score
 
-    def _associate(self, matching: Matching, detections: Detections) -> None:
-        options, tracks = self.options, self._tracks
-        rows, columns, iou = overlapping_pairs(self._boxes, detections.boxes)
-        is_high = (detections.scores >= options.min_score)[columns]
-        enough = 1.0 - iou < options.iou_limit
+        # Predict. A track that was not seen in the last frame counts its matches from 0.
+        remove_expired(tracks, now, options, self._memory)
+        tracks.hits[tracks.seen < self._previous] = 0
+        predict_areas(tracks, elapsed)
 
-        towards = _direction(tracks.reference().take(rows, axis=0), detections.boxes.take(columns, axis=0))
-        angle = np.arccos(np.einsum("pk,pk->p", towards, tracks.directions.take(rows, axis=0)).clip(-1, 1))
-        agreement = (np.pi / 2 - angle) / np.pi * detections.scores[columns]
-        cost = 1.0 - iou - options.direction_weight * agreement
-        matching.solve(rows, columns, cost, 1.0, among=enough & is_high)
-        matching.solve(rows, columns, 1.0 - iou, options.iou_limit, among=~is_high)
+        # First match (OCM): overlap with the prediction, and the direction of motion.
+        matching = Matching(tracks.labels, found.labels, options.class_agnostic)
+        rows, columns, iou = overlapping_pairs(tracks.boxes(), found.boxes)
+        cost = 1.0 - iou - options.direction_weight * _agreement(tracks, rows, found, columns)
+        overlaps, high_pairs = 1.0 - iou < options.iou_limit, is_high[columns]
+        matching.solve(rows, columns, cost, 1.0, among=overlaps & high_pairs)
 
-        rows, columns, iou = overlapping_pairs(tracks.observed, detections.boxes)
-        is_high = (detections.scores >= options.min_score)[columns]
-        matching.solve(rows, columns, 1.0 - iou, options.iou_limit, among=is_high)
+        # ByteTrack's stage of low scores.
+        matching.solve(rows, columns, 1.0 - iou, options.iou_limit, among=~high_pairs)
 
-    def _correct(self, rows: Array, measurements: Array) -> None:
-        tracks = self._tracks
-        observed = self.model.to_xyxy(measurements)
-        frames = self._now - tracks.seen[rows]
+        # Second match (OCR): overlap with the last observation.
+        rows, columns, iou = overlapping_pairs(tracks.observed, found.boxes)
+        matching.solve(rows, columns, 1.0 - iou, options.iou_limit, among=is_high[columns])
+
+        # Update the matched tracks, those that come back along a straight path (ORU).
+        rows, columns = matching.pairs()
+        observed = _KALMAN.model.to_xyxy(found.measurements.take(columns, axis=0))
         returned = tracks.seen[rows] < self._previous
-        self._filter_again(rows[returned], observed[returned], frames[returned])
-        super()._correct(rows, measurements)
+        _filter_again(tracks, rows[returned], observed[returned], now)
+        update_matched(tracks, rows, found, columns, now, options.class_agnostic)
+        _remember(tracks, rows, observed)
 
-        tracks.directions[rows] = _direction(tracks.reference().take(rows, axis=0), observed)
-        tracks.observed[rows] = observed
-        tracks.motion_when_seen[rows] = tracks.motion.take(rows, axis=0)
-        latest = np.full((len(tracks), 1, 4), np.nan)
-        latest[rows, 0] = observed
-        tracks.recent = np.concatenate([tracks.recent[:, 1:], latest], axis=1)
+        # Start new ones. SORT counts matches: the first detection is none.
+        new = matching.free_detections(is_high)
+        if len(new):
+            first = _first_observation(found.boxes[new], found.measurements[new], options.direction_updates)
+            tracks.start(found, new, now, hits=0, **first)
 
-    def _filter_again(self, rows: Array, observed: Array, frames: Array) -> None:
-        """ORU: replay the gap of tracks `rows` from their last match, along a straight path to the new observation."""
-        if not len(rows):
-            return
-        tracks = self._tracks
-        start, end = xyxy_to_cxcywh(tracks.observed[rows]), xyxy_to_cxcywh(observed)
-        motion = tracks.motion_when_seen[rows]
-        for step in range(1, int(np.ceil(frames.max()))):
-            behind = step < frames
-            share = (step / frames[behind])[:, None]
-            path = self.model.from_xyxy(cxcywh_to_xyxy(start[behind] + share * (end[behind] - start[behind])))
-            motion[behind] = kalman.update(kalman.predict(motion[behind], self.model), path, self.model)
-        rest = frames - np.ceil(frames) + 1
-        for last in set(rest.tolist()):
-            same = rest == last
-            motion[same] = kalman.predict(motion[same], self.model, last)
-        tracks.motion[rows] = motion
+        # Show the tracks that were matched now, and often enough; a track gets its id when it is first shown.
+        is_ready = (tracks.hits >= options.min_hits) | (self._updates <= options.min_hits)
+        rows = ((tracks.seen == now) & is_ready).nonzero()[0]
+        self._confirm(rows[tracks.ids[rows] == 0])
+        filtered = options.filtered_boxes
+        boxes = _KALMAN.boxes(tracks.motion.take(rows, axis=0)) if filtered else tracks.observed[rows]
+        return show(tracks, rows, boxes, options)
 
-    def _remembering(self, started: TrackSet, boxes: Array) -> TrackSet:
-        return ObservedTrackSet.observing(started, boxes.astype(np.float64), self.options.direction_updates)
 
-    def _shown_boxes(self, rows: Array) -> Array:
-        return super()._shown_boxes(rows) if self.options.filtered_boxes else self._tracks.observed[rows]
+def _first_observation(boxes: Array, measurements: Array, updates: int) -> dict[str, Array]:
+    """Return what an `ObservedTrackSet` adds to tracks that begin: boxes (N, 4) xyxy and the same in the model."""
+    recent = np.full((len(boxes), updates, 4), np.nan)
+    recent[:, -1] = boxes
+    return {
+        "observed": boxes.astype(np.float64),
+        "recent": recent,
+        "directions": np.zeros((len(boxes), 2)),
+        "motion_when_seen": _KALMAN.initiate(measurements),
+    }
+
+
+def _agreement(tracks: ObservedTrackSet, rows: Array, found: Candidates, columns: Array) -> Array:
+    """Return how well each pair (P,) goes on in the track's direction, times the score: in [-0.5, 0.5]."""
+    towards = _direction(tracks.reference().take(rows, axis=0), found.boxes.take(columns, axis=0))
+    angle = np.arccos(np.einsum("pk,pk->p", towards, tracks.directions.take(rows, axis=0)).clip(-1, 1))
+    agreement: Array = (np.pi / 2 - angle) / np.pi * found.scores[columns]
+    return agreement
+
+
+def _filter_again(tracks: ObservedTrackSet, rows: Array, observed: Array, now: float) -> None:
+    """ORU: replay the gap of tracks `rows` (R,) from their last match, along a straight path to `observed` (R, 4)."""
+    if not len(rows):
+        return
+    frames = now - tracks.seen[rows]
+    start, end = xyxy_to_cxcywh(tracks.observed[rows]), xyxy_to_cxcywh(observed)
+    motion = tracks.motion_when_seen[rows]
+    for step in range(1, int(np.ceil(frames.max()))):
+        behind = step < frames
+        share = (step / frames[behind])[:, None]
+        path = cxcywh_to_xyxy(start[behind] + share * (end[behind] - start[behind]))
+        motion[behind] = _KALMAN.update(_KALMAN.predict(motion[behind]), _KALMAN.model.from_xyxy(path))
+    rest = frames - np.ceil(frames) + 1
+    for last in set(rest.tolist()):
+        same = rest == last
+        motion[same] = _KALMAN.predict(motion[same], last)
+    tracks.motion[rows] = motion
+
+
+def _remember(tracks: ObservedTrackSet, rows: Array, observed: Array) -> None:
+    """Note what was observed now of the tracks `rows` (R,): boxes (R, 4) xyxy."""
+    tracks.directions[rows] = _direction(tracks.reference().take(rows, axis=0), observed)
+    tracks.observed[rows] = observed
+    tracks.motion_when_seen[rows] = tracks.motion.take(rows, axis=0)
+    latest = np.full((len(tracks), 1, 4), np.nan)
+    latest[rows, 0] = observed
+    tracks.recent = np.concatenate([tracks.recent[:, 1:], latest], axis=1)
 
 
 def _direction(start: Array, end: Array) -> Array:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from tracker.arrays import Array
 from tracker.assignment import match
-from tracker.detections import Array, Detections, Tracks
+from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
 from tracker.io.mot import MotWriter
 
 STEPS = ("link", "interpolate", "smooth")
 """What `postprocess` can do, in the order in which it does it."""
+
+MIN_SIGMA = 0.2  # frames; below, neighbours weigh less than 4e-6 and a line through them is one through a point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +162,7 @@ def smooth(trajectories: Trajectories, sigma: float = 2.0) -> Trajectories:
 
     Args:
         trajectories: Of one video; interpolate first.
-        sigma: Width of the window in frames.
+        sigma: Width of the window in frames; below `MIN_SIGMA` boxes stay as they are.
     """
     if not len(trajectories) or sigma <= 0:
         return trajectories
@@ -223,7 +226,7 @@ def _sorted(trajectories: Trajectories) -> Trajectories:
 def _local_lines(values: Array, sigma: float) -> Array:
     """Fit a weighted line around each row of (N, K) and return its value there."""
     reach = min(int(np.ceil(3 * sigma)), len(values) - 1)
-    if reach < 1:
+    if reach < 1 or sigma < MIN_SIGMA:
         return values
     offset = np.arange(-reach, reach + 1)
     weight = np.exp(-0.5 * (offset / sigma) ** 2)

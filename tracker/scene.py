@@ -1,13 +1,13 @@
-"""The tracker of this project: ByteTrack's stages, and what all boxes of a scene have in common.
+"""The tracker of this project: ByteTrack's matches and five additions.
 
-Five things were added, each because it helped on both halves of MOT17's public detections:
+Each addition raises the scores on both halves of MOT17's public detections:
 
-- The scene's motion. When the camera jerks, all boxes jump alike: the median of the jumps is taken from every predicted
-  box, also from those that are hidden. No image is needed.
+- The scene's motion. When the camera jerks, all boxes jump alike: the median jump is added to every predicted box, also
+  to those that are hidden. No image is needed.
 - Heights. People who overlap stand at different distances; a pair's IoU counts in proportion to how well the vertical
   extents agree (after Yang et al., "Hybrid-SORT", 2023).
 - A steadier filter: detections are trusted less and velocities change more slowly, in real time rather than per frame.
-- A longer memory.
+- A longer `max_lost_seconds`.
 - Coasting. A track that was followed for a while is still shown for a moment after its detection is missed, and longer
   while another track hides the place where it should be; not where it would be outside of the image.
 """
@@ -15,36 +15,71 @@ Five things were added, each because it helped on both halves of MOT17's public 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
+from typing_extensions import override
 
-from tracker.base import TrackerOptions
-from tracker.botsort import BoTSortOptions, BoTSortTracker
+from tracker.arrays import Array
+from tracker.base import Tracker, TrackerOptions
 from tracker.boxes import box_area, intersection_matrix, overlapping_pairs
-from tracker.detections import Array, Detections, Tracks
-from tracker.kalman import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH, MotionModel
+from tracker.candidates import Candidates
+from tracker.costs import cosine_distances, fuse_appearance
+from tracker.detections import Detections, Tracks
+from tracker.kalman import BlockKalmanFilter
+from tracker.kalman_full import FullKalmanFilter
 from tracker.matching import Matching
-from tracker.trackset import LOST, TRACKED
+from tracker.motion_models import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH
+from tracker.steps import (
+    drop_duplicates,
+    follow_camera,
+    lose_unmatched,
+    make_camera,
+    predict_confirmed,
+    remove_expired,
+    show,
+    tentative_rows,
+    update_matched,
+)
+from tracker.trackset import LOST, TENTATIVE, TRACKED, TrackSet
 
+_MODEL = XYWH(POSITION_WEIGHT * 2**0.5, VELOCITY_WEIGHT / 2**0.5)
 _NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
-_MIN_PAIRS = 4  # boxes that must belong together before they speak for the scene
-_MANY_PAIRS = 8  # as many speak of any jump; fewer ones might all have been measured or walked a little to one side
-_CLEAR_JUMP = 0.03  # of their height: the least that they are believed, in x and in y
-_PAIR_LIMIT = 0.9  # 1 - IoU of boxes that may speak for it
+_MIN_PAIRS = 4  # boxes that must belong together before a jump is taken from them
+_MANY_PAIRS = 8  # from as many any jump is taken; fewer might all have been measured or walked a little to one side
+_CLEAR_JUMP = 0.03  # of their height: the least jump that is taken from fewer boxes, in x and in y
+_PAIR_LIMIT = 0.9  # 1 - IoU from which a pair is not among them
 _MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
 _MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
 
 
 @dataclass(frozen=True, kw_only=True)
-class SceneOptions(BoTSortOptions):
+class SceneOptions(TrackerOptions):
     """Options of `SceneTracker`.
 
     Attributes:
-        follow_scene: Take the common jump of all boxes from the predictions.
-        embedding_limit: As in BoT-SORT, but stricter: looks that are learnt from few people must not overrule overlap.
-        height_weight: Exponent of the agreement of heights in the cost; 0 leaves it out.
+        min_score: Detections from here on are matched first.
+        min_low_score: Detections from here to `min_score` may continue a track that was seen in the last frame, but
+            never start one.
+        min_new_score: Detections from here on may start a track.
+        min_hits: Consecutive detections until a track is confirmed and gets its id; those of the first frame are
+            confirmed at once. 1 shows every new object immediately, and every false detection too.
+        first_limit: Refuse pairs of the first match whose cost reaches this.
+        low_limit: The same for the match of low scores, where the cost is 1 - IoU.
+        tentative_limit: The same for tracks that were seen once.
+        fuse_scores: Cost 1 - IoU * score in the first match and that of tentative tracks, else 1 - IoU.
+        height_weight: Exponent of the agreement of heights in that cost; 0 leaves it out.
+        duplicate_limit: Two tracks, one seen and one lost, with 1 - IoU below this are the same object; the one with
+            the shorter life is dropped.
+        follow_scene: Add the common jump of all boxes to the predictions.
+        camera_motion: "sparse_flow", "orb" or "ecc" measure the camera's motion in `update(..., frame=image)`.
+        camera_downscale: The frame is made smaller by this factor before the camera's motion is measured.
+        use_embeddings: Let appearance match what overlaps too little for its scores; needs embeddings.
+        embedding_limit: Appearance counts only up to this cost, half of 1 - cos. It is stricter than BoT-SORT's, as
+            embeddings that were learnt from few people must not overrule overlap.
+        proximity_limit: Appearance counts only where 1 - IoU is at most this.
+        embedding_momentum: Weight of the old appearance when a new one is mixed in, in [0, 1].
         coast_seconds: How long a track is shown after its last detection.
         hidden_seconds: The same while a tracked box covers at least half of it. With both 0, only what was detected is
             shown.
@@ -52,96 +87,183 @@ class SceneOptions(BoTSortOptions):
     """
 
     max_lost_seconds: float = 2.0
-    embedding_limit: float = 0.1
-    camera_motion: Literal["none", "sparse_flow", "orb", "ecc"] = "none"
-    follow_scene: bool = True
+    min_score: float = 0.6
+    min_low_score: float = 0.1
+    min_new_score: float = 0.7
+    min_hits: int = 2
+    first_limit: float = 0.8
+    low_limit: float = 0.5
+    tentative_limit: float = 0.7
+    fuse_scores: bool = True
     height_weight: float = 2.0
+    duplicate_limit: float = 0.15
+    follow_scene: bool = True
+    camera_motion: Literal["none", "sparse_flow", "orb", "ecc"] = "none"
+    camera_downscale: float = 2.0
+    use_embeddings: bool = False
+    embedding_limit: float = 0.1
+    proximity_limit: float = 0.5
+    embedding_momentum: float = field(default=0.9, metadata={"most": 1})
     coast_seconds: float = 0.2
     hidden_seconds: float = 0.75
     min_coast_hits: int = 8
 
 
-class SceneTracker(BoTSortTracker):
+class SceneTracker(Tracker[SceneOptions]):
     """Tracks by motion and overlap and, if told so, appearance; boxes are enough.
 
-    Coasting tracks have the index -1 in the result. Who leaves the image does not coast; where `update` is not given
-    the frame, its borders are guessed from the boxes seen so far.
+    Coasting tracks have the index -1 in the result. A track that leaves the image does not coast; where `update` is
+    not given the frame, the image's borders are guessed from the boxes seen so far.
 
     >>> tracker = SceneTracker()
     >>> tracker.update(Detections([[10, 10, 30, 60]], [0.9])).ids
     array([1])
     """
 
-    Options: ClassVar[type[TrackerOptions]] = SceneOptions
-    options: SceneOptions
-    model: ClassVar[MotionModel] = XYWH(POSITION_WEIGHT * 2**0.5, VELOCITY_WEIGHT / 2**0.5)
+    Options = SceneOptions
+    parts = ("tracks", "memory", "camera", "extent")
 
-    def reset(self) -> None:  # noqa: D102
-        super().reset()
-        self._extent = np.array([np.inf, np.inf, -np.inf, -np.inf])  # xyxy of the image, as far as it is known
+    @property
+    @override
+    def needs_embeddings(self) -> bool:
+        return self.options.use_embeddings
 
-    def state_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().state_dict(), "extent": self._extent.copy()}
+    @property
+    @override
+    def needs_frame(self) -> bool:
+        return self.options.camera_motion != "none"
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: D102
-        super().load_state_dict(state)
-        self._extent = np.array(state["extent"])
+    @override
+    def _begin(self) -> None:
+        self._camera = make_camera(self.options.camera_motion, self.options.camera_downscale)
+        self._extent = ImageExtent()
+        self._tracks = TrackSet.empty(FullKalmanFilter(_MODEL) if self.needs_frame else BlockKalmanFilter(_MODEL))
 
-    def _track(self, detections: Detections, frame: Array | None, steps: float) -> Tracks:
+    @override
+    def _track(self, detections: Detections, frame: Array | None, elapsed: float) -> Tracks:
+        tracks, options, now = self._tracks, self.options, self._now
+        found = Candidates.choose(detections, options.min_low_score, _MODEL, options.use_embeddings)
+        is_high = found.scores >= options.min_score
+        self._extent.enclose(detections, frame)
+
+        # Predict, and follow the camera and the scene.
+        remove_expired(tracks, now, options, self._memory)
+        predict_confirmed(tracks, elapsed * _NOISE_RATE / options.frame_rate)
+        follow_camera(tracks, self._camera, frame)
+        boxes = tracks.boxes()
+        if options.follow_scene:
+            _follow_scene(tracks, boxes, found, options.class_agnostic)
+
+        # First match: tracked and lost tracks with high scores, by overlap and heights or, where near, appearance.
+        matching = Matching(tracks.labels, found.labels, options.class_agnostic)
+        rows, columns, iou = overlapping_pairs(boxes, found.boxes)
+        states, high = tracks.states[rows], is_high[columns]
+        similarity = iou
+        if options.height_weight > 0:
+            heights = _height_iou(boxes.take(rows, axis=0), found.boxes.take(columns, axis=0))
+            similarity = iou * heights**options.height_weight
+        cost = 1.0 - (similarity * found.scores[columns] if options.fuse_scores else similarity)
+        if options.use_embeddings:
+            distances = cosine_distances(tracks.embeddings, found.embeddings, rows, columns) / 2
+            cost = fuse_appearance(cost, similarity, distances, options.embedding_limit, options.proximity_limit)
+        matching.solve(rows, columns, cost, options.first_limit, among=(states != TENTATIVE) & high)
+
+        # Second match: tracked tracks with low scores. Third: tentative tracks with high scores.
+        matching.solve(rows, columns, 1.0 - iou, options.low_limit, among=(states == TRACKED) & ~high)
+        matching.solve(rows, columns, cost, options.tentative_limit, among=(states == TENTATIVE) & high)
+
+        # Update the matched tracks, lose the others, start new ones.
+        rows, columns = matching.pairs()
+        update_matched(tracks, rows, found, columns, now, options.class_agnostic)
+        if options.use_embeddings:
+            clear = is_high[columns].nonzero()[0]
+            embeddings = found.embeddings.take(columns[clear], axis=0)
+            tracks.smooth_embeddings(rows[clear], embeddings, options.embedding_momentum)
+        lose_unmatched(tracks, matching.detection_of)
+        new = matching.free_detections(found.scores >= max(options.min_score, options.min_new_score))
+        tracks.start(found, new, now)
+        self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
+
+        # End duplicates; show the tracked and the coasting tracks.
+        boxes = drop_duplicates(tracks, tracks.boxes(), options.duplicate_limit, options.class_agnostic)
+        seen = (tracks.states == TRACKED).nonzero()[0]
+        rows = np.concatenate([seen, _coasting(tracks, boxes, seen, now, self._extent.xyxy, options)])
+        return show(tracks, rows, boxes.take(rows, axis=0), options)
+
+
+class ImageExtent:
+    """The borders of the image, as far as they are known.
+
+    Attributes:
+        xyxy: (4,) float64; infinite, and inside out, before the first box.
+
+    >>> extent = ImageExtent()
+    >>> extent.enclose(Detections([[-5, 10, 30, 60]], [0.9]), None)
+    >>> extent.xyxy.tolist()  # no image begins before 0
+    [0.0, 10.0, 30.0, 60.0]
+    """
+
+    def __init__(self) -> None:
+        self.xyxy = np.array([np.inf, np.inf, -np.inf, -np.inf])
+
+    def enclose(self, detections: Detections, frame: Array | None) -> None:
+        """Take the size of the frame or, without one, widen the extent to all boxes."""
         if frame is not None:
-            self._extent = np.array([0.0, 0.0, frame.shape[1], frame.shape[0]])
+            self.xyxy = np.array([0.0, 0.0, frame.shape[1], frame.shape[0]])
         elif len(detections):
             first, last = detections.boxes[:, :2].min(axis=0), detections.boxes[:, 2:].max(axis=0)
-            self._extent[:2] = np.minimum(self._extent[:2], np.maximum(first, 0.0))  # no image begins before 0
-            self._extent[2:] = np.maximum(self._extent[2:], last)
-        return super()._track(detections, frame, steps)
+            self.xyxy[:2] = np.minimum(self.xyxy[:2], np.maximum(first, 0.0))
+            self.xyxy[2:] = np.maximum(self.xyxy[2:], last)
 
-    def _predict(self, frame: Array | None, steps: float) -> None:
-        super()._predict(frame, steps * _NOISE_RATE / self.options.frame_rate)
+    def state_dict(self) -> dict[str, Array]:
+        """Copy what is known."""
+        return {"xyxy": self.xyxy.copy()}
 
-    def _associate(self, matching: Matching, detections: Detections, measurements: Array) -> None:
-        if self.options.follow_scene:
-            self._follow_scene(detections, measurements)
-        super()._associate(matching, detections, measurements)
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.xyxy = np.array(state["xyxy"])
 
-    def _follow_scene(self, detections: Detections, measurements: Array) -> None:
-        """Move all predictions by the median jump of the boxes that clearly belong together."""
-        tracks = self._tracks
-        rows, columns, iou = overlapping_pairs(self._boxes, detections.boxes)
-        pairing = Matching(tracks.labels, detections.labels, self.options.class_agnostic)
-        pairing.solve(rows, columns, 1.0 - iou, _PAIR_LIMIT, among=tracks.states[rows] == TRACKED)
-        rows, columns = pairing.pairs()
-        if len(rows) < _MIN_PAIRS:
-            return
-        jumps = np.sort(measurements[:, :2].take(columns, axis=0) - tracks.motion[:, 0, :2].take(rows, axis=0), axis=0)
-        jump = (jumps[len(rows) // 2] + jumps[(len(rows) - 1) // 2]) / 2  # the median
-        if len(rows) < _MANY_PAIRS:
-            height = np.median(measurements[columns, 3])
-            jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
-        tracks.motion[:, 0, :2] += jump
-        self._boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
 
-    def _first_cost(self, detections: Detections, rows: Array, columns: Array, iou: Array) -> Array:
-        if self.options.height_weight > 0:
-            boxes, others = self._boxes.take(rows, axis=0), detections.boxes.take(columns, axis=0)
-            iou = iou * _height_iou(boxes, others) ** self.options.height_weight
-        return super()._first_cost(detections, rows, columns, iou)
+def _follow_scene(tracks: TrackSet, boxes: Array, found: Candidates, class_agnostic: bool) -> None:
+    """Move all predictions, and their `boxes` (N, 4) float32, by the median jump of the pairs that are beyond doubt."""
+    rows, columns, iou = overlapping_pairs(boxes, found.boxes)
+    pairing = Matching(tracks.labels, found.labels, class_agnostic)
+    pairing.solve(rows, columns, 1.0 - iou, _PAIR_LIMIT, among=tracks.states[rows] == TRACKED)
+    rows, columns = pairing.pairs()
+    if len(rows) < _MIN_PAIRS:
+        return
+    centres = tracks.filter.position(tracks.motion)[:, :2]
+    jumps = np.sort(found.measurements[:, :2].take(columns, axis=0) - centres.take(rows, axis=0), axis=0)
+    jump = (jumps[len(rows) // 2] + jumps[(len(rows) - 1) // 2]) / 2  # the median
+    if len(rows) < _MANY_PAIRS:
+        height = np.median(found.measurements[columns, 3])
+        jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
+    centres += jump
+    boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
 
-    def _shown(self) -> Array:
-        """Return the rows of the tracked and of the coasting tracks."""
-        tracks, options = self._tracks, self.options
-        seen = super()._shown()
-        longest = max(options.coast_seconds, options.hidden_seconds)
-        absent = self._now - tracks.seen - 1e-6
-        in_time = absent <= longest * options.frame_rate
-        rows = ((tracks.states == LOST) & (tracks.hits >= options.min_coast_hits) & in_time).nonzero()[0]
-        if not len(rows):
-            return seen
-        boxes = self._boxes.take(rows, axis=0)
-        hidden = _largest_cover(boxes, self._boxes.take(seen, axis=0)) >= _MIN_HIDDEN
-        in_time = absent[rows] <= np.where(hidden, longest, options.coast_seconds) * options.frame_rate
-        inside = _largest_cover(boxes, self._extent[None]) >= _MIN_INSIDE
-        return np.concatenate([seen, rows[in_time & inside]])
+
+def _coasting(tracks: TrackSet, boxes: Array, seen: Array, now: float, image: Array, options: SceneOptions) -> Array:
+    """Return the rows of the lost tracks that are still shown.
+
+    Args:
+        tracks: N tracks.
+        boxes: (N, 4) xyxy, where they are.
+        seen: Rows of the tracks that were seen now.
+        now: Tracker time in frames.
+        image: (4,) xyxy, its borders.
+        options: How long a track coasts.
+    """
+    longest = max(options.coast_seconds, options.hidden_seconds)
+    absent = now - tracks.seen - 1e-6
+    in_time = absent <= longest * options.frame_rate
+    rows = ((tracks.states == LOST) & (tracks.hits >= options.min_coast_hits) & in_time).nonzero()[0]
+    if not len(rows):
+        return rows
+    own = boxes.take(rows, axis=0)
+    hidden = _largest_cover(own, boxes.take(seen, axis=0)) >= _MIN_HIDDEN
+    in_time = absent[rows] <= np.where(hidden, longest, options.coast_seconds) * options.frame_rate
+    inside = _largest_cover(own, image[None]) >= _MIN_INSIDE
+    return rows[in_time & inside]
 
 
 def _largest_cover(boxes: Array, others: Array) -> Array:

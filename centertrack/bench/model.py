@@ -18,13 +18,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from centertrack.export import compare
-from centertrack.graph import DetectionGraph
-from centertrack.models import CenterNet, from_pretrained
-from centertrack.onnx_model import PROVIDERS, available_providers, quiet
+from centertrack.losses.targets import Objects, draw_gaussians, gaussian_radii
 from centertrack.predictor import Predictor
-from centertrack.runtimes import RUNTIMES, DecodeOptions, RawDetections, is_installed
-from centertrack.targets import Objects, draw_gaussians, gaussian_radii
+from centertrack.runtime.choose import is_installed
+from centertrack.runtime.contract import RUNTIMES, DecodeOptions, RawDetections
+from centertrack.runtime.export import compare
+from centertrack.runtime.graph import DetectionGraph
+from centertrack.runtime.onnx import PROVIDERS, available_providers, quiet
+from centertrack.training.checkpoints import from_pretrained
+from centertrack.training.module import CenterNet
 
 Array = NDArray[np.uint8]
 SAME_BOX = 0.5  # pixels
@@ -306,7 +308,7 @@ def street(image_size: tuple[int, int]) -> Array:
     Args:
         image_size: Width and height.
     """
-    from centertrack.data.synthetic import SceneConfig, StreetScene
+    from centertrack.synthetic import SceneConfig, StreetScene
 
     scene = StreetScene(SceneConfig(size=image_size, seconds=3.0, seed=5))
     return np.stack([scene.frame(number).frame.image for number in STREET_FRAMES])

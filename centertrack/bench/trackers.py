@@ -11,7 +11,7 @@ import numpy as np
 
 from centertrack.bench.peers import installed_peers
 from tracker import Detections, Tracker, make_tracker
-from tracker.detections import Array
+from tracker.arrays import Array
 from tracker.text_table import text_table
 
 CROWDS = (20, 100, 300, 1000)

@@ -6,31 +6,34 @@ import gc
 import logging
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import pytorch_lightning as pl
 import torch
-import yaml
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
+from typing_extensions import override
 
 from centertrack.bench.memory import peak_megabytes
-from centertrack.catalog import DEFAULT_WEIGHTS, open_weights
 from centertrack.data.datamodule import TrackingDataModule
-from centertrack.data.formats import guess_format
+from centertrack.data.formats.registry import guess_format
 from centertrack.data.mixture import CACHE_MB, SourceOptions
 from centertrack.data.plan import DataPlan
-from centertrack.data.synthetic import SceneConfig, StreetScene
-from centertrack.models import CenterNet, build_centernet
+from centertrack.runtime.weights import DEFAULT_WEIGHTS, open_weights
+from centertrack.synthetic import SceneConfig, StreetScene
 from centertrack.training.allocator import keep_freed_memory
+from centertrack.training.checkpoints import build_centernet
+from centertrack.training.module import CenterNet
 from tracker.errors import InputError
+from tracker.io.reading import read_yaml
 from tracker.text_table import text_table
 
+Precision: TypeAlias = Literal["64-true", "32-true", "16-true", "bf16-true", "16-mixed", "bf16-mixed"]
 DRAWN = SceneConfig(size=(1280, 720), seconds=1.6, seed=1)
 ALONE, FROM_FILES, FROM_MEMORY, LOADER = (
     "model alone, batches ready",
@@ -59,7 +62,7 @@ class TrainingOptions:
 
     batch_size: int = 16
     workers: int = 2
-    precision: str = "32-true"
+    precision: Precision = "32-true"
     device: str = "cpu"
     steps: int = 10
     rounds: int = 3
@@ -104,6 +107,7 @@ class Stopwatch(pl.Callback):
         self.skipped, self.steps = skipped, steps
         self.seconds = float("nan")
 
+    @override
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
@@ -136,7 +140,7 @@ def measure_training(network: dict[str, Any], plan: DataPlan, options: TrainingO
     model = build_centernet({**network, "num_identities": reading.num_identities})
     read, kept = reading.train_dataloader(), keeping.train_dataloader()
     ready = [_to_device(batch, options.device) for batch in islice(read, PREPARED)]
-    again = DataLoader([ready[i % PREPARED] for i in range(1 + options.steps)], batch_size=None)
+    again = DataLoader(_Repeated(ready, 1 + options.steps), batch_size=None)
     ways: dict[str, tuple[Any, int]] = {ALONE: (again, 1), FROM_FILES: (read, queued), FROM_MEMORY: (kept, queued)}
     best = dict.fromkeys(ways, float("inf"))
     for _ in range(options.rounds):
@@ -149,6 +153,20 @@ def measure_training(network: dict[str, Any], plan: DataPlan, options: TrainingO
     rates = {way: options.steps * options.batch_size / seconds for way, seconds in best.items()}
     loader_mb = peak_megabytes(children=True) if options.workers else 0.0
     return TrainingSpeed(rates, peak_megabytes(), loader_mb, device_mb)
+
+
+class _Repeated(Dataset[dict[str, torch.Tensor]]):
+    """So many items: a few batches in turns."""
+
+    def __init__(self, batches: Sequence[dict[str, torch.Tensor]], length: int) -> None:
+        self.batches, self.length = batches, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    @override
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return self.batches[index % len(self.batches)]
 
 
 def _open_data(plan: DataPlan, options: TrainingOptions, length: int, cache_mb: float) -> TrackingDataModule:
@@ -267,11 +285,11 @@ def bench_training(
 
 
 def _read_config(config: Path) -> dict[str, Any]:
+    content = read_yaml(config)
     try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
         model, data, trainer = content["model"], content["data"], content.get("trainer") or {}
         return {"model": _with_random_backbone(model), "data": {**data}, "trainer": {**trainer}}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{config}: expected a training configuration with model and data: {reason}") from error
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from centertrack.commands.options import add_tracker_option, read_steps, read_tracker_options
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.options import add_tracker_option, read_steps, read_tracker_options
+from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
 
 SUMMARY = "run a tracker over the boxes of another detector"
@@ -46,12 +46,13 @@ def run(options: argparse.Namespace) -> int:
     from tracker.associate import associate
     from tracker.factory import tracker_options
     from tracker.io.mot import read_sequence_info
+    from tracker.io.names import clean_name
 
     changes = read_tracker_options(options.tracker, options.option)
     if hasattr(tracker_options(options.tracker), "camera_motion"):
         changes.setdefault("camera_motion", "none")  # there are no frames to measure it in
     steps = read_steps(options.postprocess)
-    names = [read_sequence_info(folder).name for folder in options.sequences]
+    names = [clean_name(read_sequence_info(folder).name) for folder in options.sequences]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise InputError(f"several folders hold sequence {twice[0]}, and their results would have the same name")
     for folder in options.sequences:

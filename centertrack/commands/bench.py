@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centertrack.commands.options import (
+from centertrack.commands.shared.options import (
     add_network_options,
     add_source_options,
     add_tracker_option,
@@ -15,12 +15,14 @@ from centertrack.commands.options import (
     read_names,
     whole_number,
 )
-from centertrack.commands.terminal import progress_bar, say
+from centertrack.commands.shared.terminal import progress_bar, say
 from tracker.factory import TRACKERS
 from tracker.text_table import text_table
 
 if TYPE_CHECKING:
-    from centertrack.pipeline import Report
+    from centertrack.app.pipeline import Report
+    from tracker.base import Tracker
+    from tracker.io.video import FrameSource
 
 SUMMARY = "measure how fast the parts are on this machine"
 DESCRIPTION = """Measure how fast the parts are on this machine. Figures of different machines say nothing about each
@@ -124,39 +126,38 @@ def _bench_evaluation(options: argparse.Namespace) -> None:
 
 def _bench_model(options: argparse.Namespace) -> None:
     from centertrack.bench.model import bench_model
-    from centertrack.device import resolve_device
     from centertrack.geometry import parse_size
+    from centertrack.runtime.device import resolve_device
 
     size = parse_size(options.image_size) if options.image_size else None
     say(bench_model(options.weights, size, resolve_device(options.device), options.thorough))
 
 
 def _bench_pipeline(options: argparse.Namespace) -> None:
-    from centertrack.commands.watch import batch_size
-    from centertrack.pipeline import Pipeline
+    from centertrack.app.session import Session
     from tracker.factory import make_tracker
-    from tracker.io.video import open_source
 
     make_tracker(options.tracker)
     predictor = build_predictor(options, MIN_SCORE)
+
+    def new_tracker(frames: FrameSource) -> Tracker:
+        return make_tracker(options.tracker, frame_rate=frames.frame_rate)
+
     for source in options.sources:
-        with open_source(source) as frames:
-            predictor.warm_up(frames.size)
-            tracker = make_tracker(options.tracker, frame_rate=frames.frame_rate)
-            count = batch_size(predictor, frames)
-            total = min(filter(None, (frames.frame_count, options.max_frames)), default=None)
-            with progress_bar(frames.name, total) as advance:
-                report = Pipeline(frames, predictor, tracker, (), count, options.max_frames).run(lambda _: advance())
-        width, height = predictor.input_format_for(frames.size).size
+        with Session(source, predictor, new_tracker, max_frames=options.max_frames) as session:
+            session.warm_up()
+            with progress_bar(session.frames.name, session.frame_count) as advance:
+                report = session.run(lambda _: advance())
+        width, height = predictor.input_format_for(session.frames.size).size
         runtime = f"{predictor.runtime.name} on {predictor.device}"
-        say(f"{frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
+        say(f"{session.frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
         say(text_table(_stage_rows(report)))
 
 
 def _bench_training(options: argparse.Namespace) -> None:
     from centertrack.bench.training import bench_training
-    from centertrack.device import resolve_device
     from centertrack.geometry import parse_size
+    from centertrack.runtime.device import resolve_device
 
     size = parse_size(options.image_size) if options.image_size else None
     names = ("batch_size", "workers", "precision", "steps", "rounds")

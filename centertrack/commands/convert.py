@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
 
 SUMMARY = "turn a checkpoint into a .safetensors file"
@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert one file."""
-    from centertrack.models import from_pretrained, save_weights
+    from centertrack.models.weights_file import save_weights
+    from centertrack.training.checkpoints import from_pretrained
 
     if options.output.suffix != ".safetensors":
         raise InputError(f"the output must end with .safetensors, got {options.output.name}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from centertrack.commands.options import read_assignments
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.options import read_assignments
+from centertrack.commands.shared.terminal import say
 
 SUMMARY = "check labelled data, or convert them to another format"
 DESCRIPTION = "Look through labelled data before a training does, or convert them to another format."

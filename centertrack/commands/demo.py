@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centertrack.commands.options import add_network_options, build_predictor
-from centertrack.commands.terminal import progress_bar, say, summary
+from centertrack.commands.shared.options import add_network_options, build_predictor
+from centertrack.commands.shared.terminal import progress_bar, say, summary
 from tracker.text_table import text_table
 
 if TYPE_CHECKING:
-    from centertrack.pipeline import Report
+    from centertrack.app.pipeline import Report
     from tracker.evaluation import EvaluationResult
 
 SUMMARY = "draw a street scene, track it and score the tracks"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the demonstration and print its scores and files."""
-    from centertrack.demo import run_demo
+    from centertrack.app.demo import run_demo
 
     predictor = build_predictor(options, min_score=0.1)
     files, report, result = run_demo(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centertrack.commands.options import add_network_options, add_source_options, build_predictor, score
-from centertrack.commands.outputs import OutputKind, OutputPlan
+from centertrack.commands.shared.options import add_network_options, add_source_options, build_predictor, score
+from centertrack.commands.shared.outputs import OutputKind, OutputPlan
 
 if TYPE_CHECKING:
-    from centertrack.sinks import FileSink
+    from centertrack.app.sinks import FileSink
     from tracker.io.video import FrameSource
 
 SUMMARY = "find objects in images and videos"
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Detect in all sources."""
-    from centertrack.commands.watch import watch
+    from centertrack.commands.shared.watch import watch
     from tracker.io.writer import VIDEO_SUFFIXES
 
     kinds = [
@@ -49,14 +49,12 @@ def run(options: argparse.Namespace) -> int:
     plan = OutputPlan(kinds, options.sources)
     predictor = build_predictor(options, options.min_score)
 
-    def open_sinks(paths: Mapping[str, Path], source: FrameSource) -> list[FileSink]:
-        from centertrack.sinks import CocoSink, VideoSink
+    def open_sinks(paths: Mapping[str, Path], source: FrameSource) -> Iterator[FileSink]:
+        from centertrack.app.sinks import CocoSink, VideoSink
 
-        sinks: list[FileSink] = []
         if "results" in paths:
-            sinks.append(CocoSink(paths["results"], source, predictor.class_names))
+            yield CocoSink(paths["results"], source, predictor.class_names)
         if "video" in paths:
-            sinks.append(VideoSink(paths["video"], source))
-        return sinks
+            yield VideoSink(paths["video"], source)
 
     return watch(options, plan, predictor, None, open_sinks)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centertrack.commands.options import positive_int, read_names
-from centertrack.commands.outputs import check_suffix
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.options import positive_int, read_names
+from centertrack.commands.shared.outputs import check_suffix
+from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
 from tracker.text_table import text_table
 
@@ -104,7 +104,7 @@ def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
 def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict[str, EvaluationResult]:
     """Return the scores of each tracker; the report is written on the way, since it needs all that they are made of."""
     if options.report:
-        from tracker.evaluation.report import write_report
+        from tracker.report import write_report
 
         return write_report(
             options.report,
@@ -114,6 +114,7 @@ def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict
             options.sequences,
             options.frames,
             options.images,
+            options.workers,
         )
     from tracker.evaluation import evaluate
 
@@ -134,5 +135,5 @@ def _second_opinion(options: argparse.Namespace) -> str:
     from tracker.evaluation.evaluator import load_sequences
     from tracker.evaluation.second_opinion import DIFFERENCES, second_opinion
 
-    data = load_sequences(options.gt, options.results, options.benchmark, options.sequences, options.frames)
-    return "\n".join([text_table(second_opinion(data)), "", *DIFFERENCES])
+    chosen = (options.gt, options.results, options.benchmark, options.sequences, options.frames, options.workers)
+    return "\n".join([text_table(second_opinion(load_sequences(*chosen), options.workers)), "", *DIFFERENCES])

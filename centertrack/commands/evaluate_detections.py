@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from centertrack.commands.options import read_names
-from centertrack.commands.outputs import check_suffix
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.options import read_names
+from centertrack.commands.shared.outputs import check_suffix
+from centertrack.commands.shared.terminal import say
 
 SUMMARY = "score detections: AP at several overlaps and sizes"
 DESCRIPTION = """Score detections against labels as COCO does, with room for crowds: average precision (AP) over
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Evaluate and print the table."""
     check_suffix("--json", options.json, ".json")
-    from centertrack.detection_metrics import evaluate_detections
+    from centertrack.average_precision.detection_metrics import evaluate_detections
 
     scores = evaluate_detections(options.gt, options.results, options.sequences)
     say(scores.table())

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from centertrack.commands.options import positive_int
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.options import positive_int
+from centertrack.commands.shared.terminal import say
 
 SUMMARY = "write a network as ONNX, OpenVINO or TorchScript"
 DESCRIPTION = """Write a network as one graph: uint8 RGB images (N, height, width, 3) in; boxes, scores, labels and
@@ -42,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export and compare."""
-    from centertrack.export import TOLERANCE, check_format, export_model, measure_parity
     from centertrack.geometry import parse_size
-    from centertrack.models import from_pretrained
-    from centertrack.runtimes import DecodeOptions
+    from centertrack.runtime.contract import DecodeOptions
+    from centertrack.runtime.export import TOLERANCE, check_format, export_model, measure_parity
+    from centertrack.training.checkpoints import from_pretrained
 
     check_format(options.output, options.format)
     model = from_pretrained(options.weights)
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 def _read_frames(source: str | None) -> list[Any]:
     """Return the first frames of a source, or of a scene of our own."""
     if source is None:
-        from centertrack.data.synthetic import SceneConfig, StreetScene
+        from centertrack.synthetic import SceneConfig, StreetScene
 
         scene = StreetScene(SceneConfig(seconds=1.0))
         return [scene.frame(number * 10).frame.image for number in range(FRAMES)]

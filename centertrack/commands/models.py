@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.terminal import say
 
 SUMMARY = "list the weights that come with the package"
 DESCRIPTION = "List the weights that come with the package. Each has a model card beside it: data, figures, limits."
@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one line for each."""
-    from centertrack.catalog import find_weights, list_weights, read_config
+    from centertrack.models.weights_header import read_config
+    from centertrack.runtime.weights import find_weights, list_weights
 
     names = list_weights()
     if not names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
 
 SUMMARY = "pack the results on a test set for its server"

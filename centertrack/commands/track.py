@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centertrack.commands.options import (
+from centertrack.commands.shared.options import (
     add_network_options,
     add_source_options,
     add_tracker_option,
@@ -17,14 +17,12 @@ from centertrack.commands.options import (
     read_tracker_options,
     score,
     score_changes,
-    thresholds,
 )
-from centertrack.commands.outputs import OutputKind, OutputPlan
+from centertrack.commands.shared.outputs import OutputKind, OutputPlan
 from tracker.errors import InputError
-from tracker.factory import DEFAULT_TRACKER
 
 if TYPE_CHECKING:
-    from centertrack.sinks import FileSink
+    from centertrack.app.sinks import FileSink
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
 
@@ -40,7 +38,6 @@ EPILOG = """examples:
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
   centertrack track rtsp://camera/stream --max-frames 1000"""
 ROW_SUFFIXES = (".txt", ".csv")
-PREDICTOR_MIN_SCORE = 0.1  # or lower; what no track starts from is worth knowing, see `summary`
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,8 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Track all sources."""
-    from centertrack.commands.watch import watch
-    from tracker.factory import make_tracker
+    from centertrack.app.session import PREDICTOR_MIN_SCORE, thresholds
+    from centertrack.commands.shared.watch import watch
+    from tracker.factory import DEFAULT_TRACKER, make_tracker
     from tracker.io.writer import VIDEO_SUFFIXES
 
     changes = read_tracker_options(options.tracker, options.option)
@@ -102,19 +100,17 @@ def run(options: argparse.Namespace) -> int:
             f"--postprocess link compares appearance, but {options.weights} has no re-identification head; leave it out"
         )
 
-    def tracker_for(source: FrameSource) -> Tracker:
+    def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    return watch(options, plan, predictor, tracker_for, partial(_open_sinks, steps))
+    return watch(options, plan, predictor, new_tracker, partial(_open_sinks, steps))
 
 
-def _open_sinks(steps: Sequence[str], paths: Mapping[str, Path], source: FrameSource) -> list[FileSink]:
-    from centertrack.sinks import OfflineRowsSink, RowsSink, VideoSink
+def _open_sinks(steps: Sequence[str], paths: Mapping[str, Path], source: FrameSource) -> Iterator[FileSink]:
+    from centertrack.app.sinks import OfflineRowsSink, RowsSink, VideoSink
 
-    sinks: list[FileSink] = []
     if "results" in paths:
         path = paths["results"]
-        sinks.append(OfflineRowsSink(path, steps, source.frame_rate) if steps else RowsSink(path))
+        yield OfflineRowsSink(path, steps, source.frame_rate) if steps else RowsSink(path)
     if "video" in paths:
-        sinks.append(VideoSink(paths["video"], source))
-    return sinks
+        yield VideoSink(paths["video"], source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from centertrack.commands.terminal import say
+from centertrack.commands.shared.terminal import say
 
 SUMMARY = "list every broken row of MOTChallenge files"
 DESCRIPTION = """Read ground truth, detections or results in MOTChallenge format and list every row that breaks it: an

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from centertrack.data.contact_sheet import write_contact_sheet
-from centertrack.data.formats import guess_format
+from centertrack.data.formats.registry import guess_format
 from centertrack.data.images import read_size
 from centertrack.data.labels import LabelledImages, Labels
 from centertrack.data.mixture import Mixture, SourceOptions, open_source_set
@@ -123,7 +123,7 @@ def _check_source(source: SourceOptions, root: Path) -> tuple[SourceReport, Samp
         source = SourceOptions(source.format, source.path, source.weight, {**source.options, **collect})
     try:
         data = open_source_set(source, root)
-    except InputError as error:
+    except (InputError, OSError) as error:  # a path that no file can have is one as well
         problems.append(str(error))
         return report, None
     report.images, report.identities = len(data), data.num_identities
@@ -154,8 +154,8 @@ def _check_entries(data: LabelledImages, report: SourceReport) -> int:
     if sizes:
         widths, tall = zip(*sizes, strict=True)
         report.image_sizes = (min(widths), min(tall)), (max(widths), max(tall))
-    if report.boxes and heights:
-        all_heights = np.concatenate(heights)
+    all_heights: Array = np.concatenate(heights or [np.zeros(0, np.float32)])
+    if len(all_heights):
         report.box_heights = float(all_heights.min()), float(np.median(all_heights)), float(all_heights.max())
     return len(sizes)
 

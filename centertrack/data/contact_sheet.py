@@ -12,6 +12,7 @@ from centertrack.data.sample import Array, Sample
 from tracker.draw import id_colour
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.images import write_image
 
 COLUMNS, ROWS, GAP = 4, 4, 4
 GREY = (150, 150, 150)
@@ -33,11 +34,10 @@ def write_contact_sheet(mixture: Mixture, path: Path) -> Path:
     for i, tile in enumerate(tiles):
         top, left = GAP + i // COLUMNS * (height + GAP), GAP + i % COLUMNS * (width + GAP)
         sheet[top : top + height, left : left + width] = tile
-    encoded = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1]
     if path.suffix.lower() != ".png":
         raise InputError(f"the contact sheet is a PNG, got the name {path}")
     with atomic_path(path) as temporary:
-        temporary.write_bytes(encoded.tobytes())
+        write_image(temporary, sheet)
     return path
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from centertrack.data.formats import FORMATS, guess_format, open_labels
+from centertrack.data.formats.registry import FORMATS, guess_format, open_labels
 from centertrack.data.labels import LabelledImages, Labels
 from tracker.errors import InputError
+from tracker.io.names import clean_path
+from tracker.io.reading import is_file
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,10 @@ def _image_places(entries: list[Labels], pattern: str, default_sequence: str) ->
     taken: set[str] = set()
     places = []
     for entry in entries:
-        sequence = (entry.sequence or Path(entry.name).parent.as_posix().strip("./") or default_sequence).replace(
-            "/", "_"
-        )
+        place = entry.sequence or Path(entry.name).parent.as_posix().strip("./") or default_sequence
+        sequence = clean_path(place).as_posix().replace("/", "_")
         counts[sequence] += 1
-        name = entry.name.lstrip("/").replace("../", "").replace("/images/", "/").removeprefix("images/")
+        name = clean_path(entry.name).as_posix().replace("/images/", "/").removeprefix("images/")
         place = pattern.format(
             sequence=sequence,
             frame=counts[sequence],
@@ -113,8 +114,8 @@ def _image_places(entries: list[Labels], pattern: str, default_sequence: str) ->
 
 
 def _place(image: Path, target: Path, copy: bool) -> None:
-    if not image.is_file():
-        raise InputError(f"cannot read image {image}: there is no such file")
+    if not is_file(image):
+        raise InputError(f"cannot read the image {image}: there is no such file")
     target.parent.mkdir(parents=True, exist_ok=True)
     if not copy:
         try:

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.transforms.v2 import Transform
 from torchvision.transforms.v2.functional import resize
+from typing_extensions import override
 
 from centertrack.data.mixture import CACHE_MB, MixOptions, Mixture, SourceOptions, collate
 from centertrack.geometry import STRIDE
@@ -47,16 +48,19 @@ class EpochSampler(DistributedSampler[int]):
         self.rank: int = dist.get_rank() if is_distributed else 0
         self.num_replicas: int = dist.get_world_size() if is_distributed else 1
 
+    @override
     def __len__(self) -> int:
         """Return the number of samples that this process takes of an epoch."""
         return self.length // self.num_replicas
 
+    @override
     def __iter__(self) -> Iterator[int]:
         """Iterate over the numbers of this epoch and process."""
         first = 0 if self.repeats else self.epoch * self.length
         start, self.done = first + self.done * self.num_replicas + self.rank, 0
         return iter(range(start, first + len(self) * self.num_replicas, self.num_replicas))
 
+    @override
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch, counted from 0."""
         self.epoch = epoch
@@ -113,11 +117,13 @@ class TrackingDataModule(pl.LightningDataModule):
         if validation:
             self.validation_set = Mixture(validation, size, plain, self.root, seed, cache_mb=cache_mb)
 
+    @override
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the loader of this epoch's samples."""
         done, self._batches_done = self._batches_done * self.batch_size, 0
         return self._loader(self.train_set, EpochSampler(self.samples_per_epoch, done=done))
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         """Return how far into its epoch the training is, for its checkpoints."""
         if self.trainer is None:
@@ -125,16 +131,19 @@ class TrackingDataModule(pl.LightningDataModule):
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
         return {"batches_done": int(progress.completed % (self.trainer.num_training_batches or 1))}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Let the next loader go on after the batches that were trained on."""
         self._batches_done = int(state_dict.get("batches_done", 0))
 
+    @override
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]] | list[DataLoader[dict[str, Tensor]]]:
         """Return the loader of the validation samples, none if there are none."""
         if self.validation_set is None:
             return []
         return self._loader(self.validation_set, EpochSampler(VALIDATION_SAMPLES, repeats=True))
 
+    @override
     def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
         """Resize a training batch, on its device and in all processes alike; boxes are fractions and stay."""
         if self.multi_scale is None or self.trainer is None or not self.trainer.training:

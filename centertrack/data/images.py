@@ -10,8 +10,11 @@ import cv2
 
 from centertrack.data.sample import Array
 from tracker.errors import InputError
-from tracker.io.images import read_image
-from tracker.io.mot import IMAGE_EXTENSIONS
+from tracker.io.frames import IMAGE_EXTENSIONS, is_image, sort_naturally
+from tracker.io.images import read_image, read_size
+from tracker.io.reading import is_file
+
+__all__ = ["find_image", "find_images", "read_shrunk", "read_size"]
 
 _MODES = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
@@ -20,7 +23,6 @@ _MODES = {
     1: cv2.IMREAD_COLOR,
 }
 REDUCTIONS = tuple(_MODES)  # by which JPEGs are divided while they are decoded
-_EXIF_ORIENTATION, _LYING = 274, (5, 6, 7, 8)
 
 
 def read_shrunk(path: Path, longest_side: int | None = None, reduction: int = 1) -> tuple[Array, float]:
@@ -66,30 +68,13 @@ def _factor(side: int, longest_side: int | None, reduction: int) -> float:
     return min(1 / reduction, longest_side / side if longest_side else 1.0)
 
 
-def read_size(path: Path) -> tuple[int, int]:
-    """Return width and height of an image, from its header alone; as `read_image` turns it.
-
-    Raises:
-        InputError: The file is missing or no image.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(_EXIF_ORIENTATION) in _LYING
-    except OSError as error:
-        raise InputError(f"cannot read image {path}: {error.strerror or 'not an image'}") from error
-    return (height, width) if turned else (width, height)
-
-
 def find_images(folder: Path) -> list[Path]:
-    """Return all images of a folder and below, sorted.
+    """Return all images of a folder and below, in natural order.
 
     Raises:
         InputError: No such folder, or no image in it.
     """
-    found = sorted(path for path in _walk(folder) if path.suffix.lower() in IMAGE_EXTENSIONS)
+    found = sort_naturally(path for path in _walk(folder) if is_image(path))
     if not found:
         raise InputError(f"expected images in {folder}, found {'none' if folder.is_dir() else 'no such folder'}")
     return found
@@ -98,7 +83,7 @@ def find_images(folder: Path) -> list[Path]:
 def find_image(folder: Path, stem: str) -> Path:
     """Return `folder/stem` with whichever image extension exists, as `.jpg` or `.JPG`; the first one's name if none."""
     candidates = [folder / f"{stem}{case}" for suffix in IMAGE_EXTENSIONS for case in (suffix, suffix.upper())]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+    return next((path for path in candidates if is_file(path)), candidates[0])
 
 
 def _walk(folder: Path) -> Iterable[Path]:

@@ -12,6 +12,7 @@ import numpy as np
 from centertrack.data.images import read_shrunk, read_size
 from centertrack.data.sample import Array, Sample, no_boxes
 from tracker.errors import InputError
+from tracker.io.reading import MAX_CLASS, MAX_NUMBER, to_float
 
 Classes = Sequence[str] | Mapping[str, int]
 Report = Callable[[InputError], None]
@@ -206,18 +207,6 @@ def _number_identities(entries: list[Labels], kind: str, known: Array | None) ->
     return (np.split(dense, ends) if counts else []), len(unique)
 
 
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a label file.
-
-    Raises:
-        InputError: It cannot be read, or is no UTF-8 text.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read labels {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
 def parse_numbers(text: str, where: str, columns: Sequence[int], expected: str) -> list[float]:
     """Split a row into finite numbers.
 
@@ -232,13 +221,24 @@ def parse_numbers(text: str, where: str, columns: Sequence[int], expected: str) 
     """
     fields = text.split()
     try:
-        values = [float(field) for field in fields]
+        values = [to_float(field) for field in fields]
     except ValueError as error:
         raise InputError(f"{where}: expected numbers ({expected}), got: {text[:120]}") from error
-    if len(values) not in columns or not np.isfinite(values).all():
+    if len(values) not in columns or not all(abs(value) <= MAX_NUMBER for value in values):  # nan is not
         count = " or ".join(map(str, columns))
         raise InputError(f"{where}: expected {count} finite numbers ({expected}), got {len(values)}: {text[:120]}")
     return values
+
+
+def read_class(label: float, identities: Sequence[float], where: str, text: str) -> tuple[int, int]:
+    """Return the class and the identity of a row, -1 if it has none.
+
+    Raises:
+        InputError: One of them is no whole number, or there cannot be such a class.
+    """
+    if not 0 <= label <= MAX_CLASS or label % 1 or any(value % 1 for value in identities):
+        raise InputError(f"{where}: expected a whole class from 0 to {MAX_CLASS} and a whole id, got: {text[:120]}")
+    return int(label), int(identities[0]) if identities else -1
 
 
 def corners_of_centre(xc: float, yc: float, width: float, height: float) -> tuple[float, float, float, float]:

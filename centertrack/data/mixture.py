@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.v2 import Transform
+from typing_extensions import override
 
+from centertrack.configuration import make_options
+from centertrack.data.augment import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.cache import SampleCache
-from centertrack.data.formats import FORMATS, open_labels
+from centertrack.data.formats.registry import FORMATS, open_labels
 from centertrack.data.images import REDUCTIONS
-from centertrack.data.mixing import CutOut, blend, cut_outs, erase, mosaic, paste
 from centertrack.data.sample import Array, Sample, SampleSet
 from centertrack.data.synthetic_set import SyntheticSet
 from centertrack.data.torchvision_transforms import apply_transforms
@@ -28,7 +30,6 @@ from centertrack.data.transforms import (
     warp,
     wasted_reduction,
 )
-from centertrack.models.options import make_options
 from tracker.errors import InputError
 
 CACHE_MB = 2000
@@ -202,6 +203,7 @@ class Mixture(Dataset[dict[str, Tensor]]):
         self._firsts = np.cumsum([0, *(len(part) for part in self.sets)])
         self._cache = SampleCache(cache_mb, slots=len(REDUCTIONS) * int(self._firsts[-1]))
 
+    @override
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Return one augmented sample as tensors, ready for `collate`."""
         return to_tensors(self.sample(index))

@@ -10,10 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from centertrack.data.coco import write_coco
+from centertrack.data.formats.coco import write_coco
 from centertrack.data.labels import LabelledImages, Labels
 from centertrack.data.mixture import SourceOptions, open_source_set
-from centertrack.data.sample import Array, Sample, SampleSet, shrink_to
+from centertrack.data.sample import Sample, SampleSet, shrink_to
+from tracker.io.images import write_image
 
 JPEG_QUALITY = 90
 
@@ -73,20 +74,15 @@ def _write_sample(sample: Sample, folder: Path, stem: str, longest_side: int) ->
     image, factor = shrink_to(sample.image, longest_side)
     path = folder / "images" / f"{stem}.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_image(path, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    write_image(path, image, JPEG_QUALITY)
     if sample.masks is not None:
         size = (image.shape[1], image.shape[0])
         (folder / "masks").mkdir(exist_ok=True)
         masks = cv2.resize(sample.masks, size, interpolation=cv2.INTER_NEAREST)
-        _write_image(folder / "masks" / f"{stem}.png", masks, [])
+        write_image(folder / "masks" / f"{stem}.png", np.asarray(masks, np.uint8))
     scale = np.float32(factor)
     boxes, ignore = sample.boxes * scale, sample.ignore * scale
     return Labels(path, path.name, folder, boxes, sample.labels, sample.ids, ignore=ignore)
-
-
-def _write_image(path: Path, image: Array, options: list[int]) -> None:
-    """Write a BGR or grey image under any file name, unlike opencv's own writer on Windows."""
-    path.write_bytes(cv2.imencode(path.suffix, image, options)[1].tobytes())
 
 
 def _groups(files: Iterable[Path], limit: float) -> Iterator[list[Path]]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from torchvision.transforms.v2 import Transform
 
+from centertrack.configuration import build, make_options
 from centertrack.data.mixture import MixOptions, SourceOptions
 from tracker.errors import InputError
+from tracker.io.reading import read_yaml
 
 DEFAULT_SIZE = (512, 288)
 
@@ -47,17 +48,18 @@ class DataPlan:
         Raises:
             InputError: It has no such section, or an option is unknown.
         """
+        whole = read_yaml(path)
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
-            train = [SourceOptions(**one) for one in content["train"]]
-            validation = [SourceOptions(**one) for one in content.get("validation") or []]
+            content = whole["data"]
+            train = [build(SourceOptions, "data.train", one) for one in content["train"]]
+            validation = [build(SourceOptions, "data.validation", one) for one in content.get("validation") or []]
             width, height = content.get("size", DEFAULT_SIZE)
-            mix = MixOptions(**(content.get("mix") or {}))
+            mix = make_options(MixOptions, content.get("mix"))
             transforms = _build_transforms(content.get("transforms") or [])
             folder = Path(root or content.get("root", "."))
             return cls(train, validation, (width, height), mix, transforms, folder)
-        except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split()).replace("__init__() ", "")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = " ".join(str(error).split())
             raise InputError(f"{path}: expected a training configuration with data.train: {reason}") from error
 
 
@@ -67,12 +69,12 @@ def _build_transforms(given: list[dict[str, Any]]) -> Sequence[Transform]:
         return ()
     from jsonargparse import ArgumentError, auto_cli
 
-    def build(transforms: list[Transform]) -> list[Transform]:
+    def collect(transforms: list[Transform]) -> list[Transform]:
         return transforms
 
     try:
         built: list[Transform] = auto_cli(
-            build, ["--transforms", json.dumps(given)], as_positional=False, exit_on_error=False
+            collect, ["--transforms", json.dumps(given)], as_positional=False, exit_on_error=False
         )
     except ArgumentError as error:
         raise ValueError(str(error)) from error

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from centertrack.data.sample import Sample, shrink_to
-from centertrack.data.synthetic import SceneConfig, StreetScene
+from centertrack.synthetic import SceneConfig, StreetScene
 
 MIN_VISIBILITY = 0.15
 IDS_PER_SCENE = 64  # scenes whose number of people is left open have fewer; their ids start at 1

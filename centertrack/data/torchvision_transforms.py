@@ -91,8 +91,8 @@ def from_torchvision(item: dict[str, Any]) -> Sample:
             f"data.transforms must drop a box and its label together, got {len(boxes)} boxes and {len(labels)} labels; "
             "leave out labels_getter of SanitizeBoundingBoxes"
         )
-    corners = convert_bounding_box_format(boxes, new_format=tv_tensors.BoundingBoxFormat.XYXY)
-    corners = corners.as_subclass(Tensor).numpy()
+    converted = convert_bounding_box_format(boxes, new_format=tv_tensors.BoundingBoxFormat.XYXY)
+    corners = converted.as_subclass(Tensor).numpy()
     image = np.ascontiguousarray(item["image"].as_subclass(Tensor).permute(1, 2, 0).numpy())
     ignored = labels[:, IGNORED] == 1
     return Sample(image, corners[~ignored], labels[~ignored, 0], labels[~ignored, 1], corners[ignored])

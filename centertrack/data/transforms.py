@@ -9,6 +9,7 @@ import numpy as np
 
 from centertrack.data.images import spare_reduction
 from centertrack.data.sample import Array, Sample, no_boxes
+from tracker.io.images import encode_image
 
 MIN_SIDE = 3.0  # px of the training image; smaller people are ignored, not learnt
 MIN_INSIDE = 0.3  # part of a box that must lie in the image to be learnt
@@ -179,7 +180,7 @@ def random_light(image: Array, rng: np.random.Generator) -> Array:
         noise = rng.integers(-int(rng.integers(3, 15)), 16, image.shape[:2], dtype=np.int16)[..., None]
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.25:
-        _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
+        encoded = np.frombuffer(encode_image(np.asarray(image, np.uint8), ".jpg", int(rng.integers(25, 80))), np.uint8)
         image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))  # both ways without a change of channel order
     return image
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 
 class UncertaintyBalance(nn.Module):
@@ -25,6 +26,7 @@ class UncertaintyBalance(nn.Module):
         self.detection = nn.Parameter(torch.tensor(detection))
         self.identity = nn.Parameter(torch.tensor(identity))
 
+    @override
     def forward(self, detection_loss: Tensor, identity_loss: Tensor) -> Tensor:
         """Return the total of two scalar losses."""
         weighted = (-self.detection).exp() * detection_loss + (-self.identity).exp() * identity_loss

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from typing_extensions import override
 
 TEMPERATURE = 0.1  # of the similarities: differences of a tenth count
 
@@ -20,10 +21,13 @@ class EmbeddingDistillation(nn.Module):
         teacher: (I, D), the teacher's embedding of every identity; NaN where it has none.
     """
 
+    teacher: Tensor
+
     def __init__(self, teacher: Tensor) -> None:
         super().__init__()
         self.register_buffer("teacher", F.normalize(teacher.float(), dim=1), persistent=False)
 
+    @override
     def forward(self, embeddings: Tensor, ids: Tensor) -> Tensor:
         """Return the mean divergence over the objects that the teacher knows; 0 with a zero gradient below three.
 

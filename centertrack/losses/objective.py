@@ -19,8 +19,8 @@ from centertrack.decode import corners
 from centertrack.losses.box import BOX_LOSSES, box_loss
 from centertrack.losses.heatmap import focal_loss, quality_focal_loss
 from centertrack.losses.reid import REID_LOSSES
-from centertrack.sampling import SAMPLINGS, sample_cells
-from centertrack.targets import RADII, Objects, cover, draw_gaussians, gaussian_radii
+from centertrack.losses.sampling import SAMPLINGS, sample_cells
+from centertrack.losses.targets import RADII, Objects, cover, draw_gaussians, gaussian_radii
 from tracker.errors import InputError
 
 HEATMAP_LOSSES: dict[str, Callable[..., Tensor]] = {"focal": focal_loss, "quality_focal": quality_focal_loss}
@@ -153,7 +153,8 @@ def heatmap_objective(maps: Sequence[Tensor], levels: Sequence[Level], options: 
     for logits, level in zip(maps, levels, strict=True):
         boxes = level.objects.boxes
         radii = gaussian_radii(boxes, options.heatmap_target, options.min_overlap, options.alpha, options.fixed_radius)
-        target.append(draw_gaussians(level.objects, *radii, shape=tuple(logits.shape)))
+        count, classes, height, width = logits.shape
+        target.append(draw_gaussians(level.objects, *radii, shape=(count, classes, height, width)))
     ignore = [level.ignore for level in levels if level.ignore is not None]
     return HEATMAP_LOSSES[options.heatmap](_flat(maps), _flat(target), _flat(ignore) if ignore else None)
 

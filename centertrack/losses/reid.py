@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import sigmoid_focal_loss
+from typing_extensions import override
 
 from tracker.errors import InputError
 
@@ -41,6 +42,7 @@ class ReIDLoss(nn.Module):
         nn.init.normal_(self.classifier.weight, std=0.01)
         nn.init.constant_(self.classifier.bias, -math.log(99) if kind == "focal" else 0.0)
 
+    @override
     def forward(self, embeddings: Tensor, ids: Tensor) -> Tensor:
         """Return the mean loss over the boxes that have an identity.
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torchvision
 from torch import Tensor, nn
+from typing_extensions import Self, override
 
 from centertrack.models.mobilenet import CHANNELS, FusedMobileNetV2
 from centertrack.models.pretrained import fetch, load_exactly, load_local, read_state_dict
 from centertrack.models.shufflenet import WIDTHS, ShuffleNet
 from tracker.errors import InputError
 
-Module = TypeVar("Module", bound=nn.Module)
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
 MOBILENETS = {
     # stages of `features`: a stage begins at each block of stride 2; the last 1x1 expansion is dropped
@@ -28,11 +28,28 @@ MOBILENETS = {
     "mobilenet_v3_large": ((0, 2, 4, 7, 13, 16), (16, 24, 40, 112, 160)),
 }
 SHUFFLENETS = tuple(f"shufflenet_v2_{width}" for width in WIDTHS)
-STRIDES = [2, 4, 8, 16, 32]
+STRIDES = (2, 4, 8, 16, 32)
 
 
-class Backbone(nn.Module):
-    """What all backbones share: stages in a row, of which the first few can be frozen.
+class FeatureExtractor(nn.Module):
+    """What a neck knows of every backbone.
+
+    Args:
+        channels: Channels of the maps that the network computes, shallow to deep.
+        strides: Their strides.
+        return_features: Return all of them, not the deepest alone.
+    """
+
+    def __init__(self, channels: Sequence[int], strides: Sequence[int], return_features: bool) -> None:
+        super().__init__()
+        self.out_channels = list(channels) if return_features else [channels[-1]]
+        self.strides = list(strides) if return_features else [strides[-1]]
+        self.output_stride = strides[-1]
+        self.return_features = return_features
+
+
+class Backbone(FeatureExtractor):
+    """Stages in a row, of which the first few can be frozen.
 
     Args:
         stages: Modules applied one after the other, each halving the resolution.
@@ -41,23 +58,19 @@ class Backbone(nn.Module):
         frozen_stages: Freeze the first k stages (1 = the stem): no gradient, batch norm in evaluation mode.
     """
 
-    output_stride = 32
-
     def __init__(
         self, stages: Sequence[nn.Module], channels: Sequence[int], return_features: bool, frozen_stages: int
     ) -> None:
-        super().__init__()
+        super().__init__(channels, STRIDES, return_features)
         if not 0 <= frozen_stages <= len(stages):
             raise InputError(f"frozen_stages must be between 0 and {len(stages)}, got {frozen_stages}")
         self.stages = nn.ModuleList(stages)
-        self.out_channels = list(channels) if return_features else [channels[-1]]
-        self.strides = STRIDES if return_features else STRIDES[-1:]
-        self.return_features = return_features
         self.frozen_stages = frozen_stages
         for stage in self.stages[:frozen_stages]:
             stage.requires_grad_(False)
         self.train()
 
+    @override
     def forward(self, x: Tensor) -> Any:
         """(N, 3, H, W) -> list of maps, strides 2, 4, 8, 16, 32, or the last map."""
         features = []
@@ -66,9 +79,10 @@ class Backbone(nn.Module):
             features.append(x)
         return features if self.return_features else x
 
-    def train(self: Module, mode: bool = True) -> Module:
+    @override
+    def train(self, mode: bool = True) -> Self:
         """Set training mode; frozen stages stay in evaluation mode."""
-        super().train(mode)  # type: ignore[misc]
+        super().train(mode)
         for stage in self.stages[: self.frozen_stages]:
             stage.eval()
         return self
@@ -186,11 +200,10 @@ class ShuffleNetBackbone(Backbone):
         else:
             load_local(net, pretrained, "ShuffleNetBackbone")
         stages = [net.first_conv, net.maxpool, net.stage2, net.stage3, net.stage4]
-        channels = (net.first_conv[0].out_channels, *_stage_widths(net))
-        super().__init__(stages, channels, return_features, frozen_stages)
+        super().__init__(stages, net.out_channels, return_features, frozen_stages)
 
 
-class TimmBackbone(nn.Module):
+class TimmBackbone(FeatureExtractor):
     """Any timm model that can be built with `features_only`.
 
     Args:
@@ -213,7 +226,6 @@ class TimmBackbone(nn.Module):
     ) -> None:
         import timm  # takes longer to import than a small network to run
 
-        super().__init__()
         backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
         if frozen_stages:
             raise InputError(
@@ -221,14 +233,11 @@ class TimmBackbone(nn.Module):
             )
         if backbone_name not in timm.list_models() and backbone_name.split(".")[0] not in timm.list_models():
             raise InputError(f"timm has no model {backbone_name!r}; `timm.list_models('*resnet*')` lists what there is")
-        self.net = _timm_model(backbone_name, pretrained)
-        channels = self.net.feature_info.channels()
-        self.out_channels = channels if return_features else channels[-1:]
-        reductions = self.net.feature_info.reduction()
-        self.strides = reductions if return_features else reductions[-1:]
-        self.output_stride: int = reductions[-1]
-        self.return_features = return_features
+        net = _timm_model(backbone_name, pretrained)
+        super().__init__(net.feature_info.channels(), net.feature_info.reduction(), return_features)
+        self.net = net
 
+    @override
     def forward(self, x: Tensor) -> Any:
         """(N, 3, H, W) -> list of maps, or the last map."""
         features = self.net(x)
@@ -251,11 +260,6 @@ def resolve_aliases(name: str, frozen_stages: int, aliases: dict[str, Any]) -> t
 def _check_name(name: str, known: Sequence[str], owner: str) -> None:
     if name not in known:
         raise InputError(f"{owner} knows {', '.join(known)}, got {name!r}")
-
-
-def _stage_widths(net: ShuffleNet) -> list[int]:
-    stages = (net.stage2, net.stage3, net.stage4)
-    return [net.first_conv[0].out_channels, *(2 * stage[0].branch_main[5].out_channels for stage in stages)]
 
 
 def _torchvision_model(name: str, pretrained: bool | str) -> Any:

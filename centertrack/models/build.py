@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
+from centertrack.configuration import build
 from centertrack.models.backbones import (
     MOBILENETS,
     RESNETS,
     SHUFFLENETS,
+    FeatureExtractor,
     FusedMobileNetBackbone,
     MobileNetBackbone,
     ResNetBackbone,
@@ -19,17 +19,17 @@ from centertrack.models.backbones import (
 )
 from centertrack.models.dla import DLA34Backbone, DLANeck
 from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
-from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck, TwinPyramidNeck
+from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, Neck, SimpleNeck, TwinPyramidNeck
 from tracker.errors import InputError
 
-BACKBONES: dict[str, Any] = {
+BACKBONES: dict[str, type[FeatureExtractor]] = {
     **dict.fromkeys(RESNETS, ResNetBackbone),
     **dict.fromkeys(MOBILENETS, MobileNetBackbone),
     **dict.fromkeys(SHUFFLENETS, ShuffleNetBackbone),
     "mobilenet_v2_fused": FusedMobileNetBackbone,
     "dla34": DLA34Backbone,
 }
-NECKS: dict[str, Any] = {
+NECKS: dict[str, type[Neck]] = {
     "SimpleNeck": SimpleNeck,
     "FPNNeck": FPNNeck,
     "BiFPNNeck": BiFPNNeck,
@@ -45,7 +45,7 @@ HEADS: dict[str, type[BaseHead]] = {
 }
 
 
-def build_backbone(options: Mapping[str, Any]) -> nn.Module:
+def build_backbone(options: Mapping[str, Any]) -> FeatureExtractor:
     """Build a backbone from `{name: ..., **options}`; maps of all stages are returned.
 
     Args:
@@ -60,11 +60,11 @@ def build_backbone(options: Mapping[str, Any]) -> nn.Module:
     options = {"return_features": True, **options}
     name = str(options.pop("name", ""))
     if name in BACKBONES:
-        return _build(BACKBONES[name], f"backbone {name}", name, **options)
-    return _build(TimmBackbone, f"backbone {name}", name.removeprefix("timm/"), **options)
+        return build(BACKBONES[name], f"backbone {name}", options, name)
+    return build(TimmBackbone, f"backbone {name}", options, name.removeprefix("timm/"))
 
 
-def build_neck(options: Mapping[str, Any], backbone: nn.Module) -> nn.Module:
+def build_neck(options: Mapping[str, Any], backbone: FeatureExtractor) -> Neck:
     """Build a neck from `{name: FPNNeck, **options}` on the maps of a backbone.
 
     Raises:
@@ -74,10 +74,9 @@ def build_neck(options: Mapping[str, Any], backbone: nn.Module) -> nn.Module:
     name = options.pop("name", None)
     if name not in NECKS:
         raise InputError(f"neck must be one of {', '.join(NECKS)}, got {name!r}")
-    neck = _build(NECKS[name], f"neck {name}", backbone.out_channels, **options)
-    strides: Sequence[int] = backbone.strides
-    if neck.uses > 1 and list(strides[-neck.uses :]) != [4, 8, 16, 32]:
-        raise InputError(f"{name} fuses maps of stride 4, 8, 16 and 32, and this backbone gives {list(strides)}")
+    neck = build(NECKS[name], f"neck {name}", options, backbone.out_channels)
+    if neck.uses > 1 and backbone.strides[-neck.uses :] != [4, 8, 16, 32]:
+        raise InputError(f"{name} fuses maps of stride 4, 8, 16 and 32, and this backbone gives {backbone.strides}")
     return neck
 
 
@@ -89,11 +88,4 @@ def build_head(name: str, options: Mapping[str, Any], in_channels: int) -> BaseH
     """
     if name not in HEADS:
         raise InputError(f"output heads are {', '.join(HEADS)}, got {name!r}")
-    return _build(HEADS[name], f"head {name}", in_channels, **options)
-
-
-def _build(factory: Any, what: str, *args: Any, **options: Any) -> Any:
-    try:
-        return factory(*args, **options)
-    except TypeError as error:
-        raise InputError(f"options of {what}: {str(error).split('__init__() ')[-1]}") from error
+    return build(HEADS[name], f"head {name}", options, in_channels)

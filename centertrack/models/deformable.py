@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import deform_conv2d
+from typing_extensions import override
 
 from centertrack.models.precision import full_precision
 
@@ -40,8 +41,10 @@ class DeformableConv2d(nn.Module):
         self.pure_torch = False
         nn.init.kaiming_normal_(self.weight, mode="fan_out", nonlinearity="relu")
         nn.init.zeros_(self.conv_offset_mask.weight)
+        assert self.conv_offset_mask.bias is not None
         nn.init.zeros_(self.conv_offset_mask.bias)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
         offset_mask = self.conv_offset_mask(x)
@@ -62,7 +65,7 @@ class DeformableConv2d(nn.Module):
 
 
 def _operator(x: Tensor, offset: Tensor, weight: Tensor, bias: Tensor, mask: Tensor | None) -> Tensor:
-    return deform_conv2d(x, offset, weight, bias, padding=1, mask=mask)
+    return deform_conv2d(x, offset, weight, bias, padding=(1, 1), mask=mask)
 
 
 def deformable_conv2d(x: Tensor, offset: Tensor, weight: Tensor, bias: Tensor | None, mask: Tensor | None) -> Tensor:

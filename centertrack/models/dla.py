@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from centertrack.models.backbones import Backbone, resolve_aliases
 from centertrack.models.layers import conv_block, initialise_bilinear
@@ -38,6 +39,7 @@ class Block(nn.Module):
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(out_channels)
 
+    @override
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
         """(N, in, H, W) and (N, out, H / stride, W / stride) -> (N, out, H / stride, W / stride)."""
         x = self.bn1(self.conv1(x)).relu()
@@ -52,6 +54,7 @@ class Root(nn.Module):
         self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
 
+    @override
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps of one size -> (N, out_channels, H, W)."""
         return self.bn(self.conv(torch.cat(list(maps), dim=1))).relu()
@@ -83,6 +86,7 @@ class Tree(nn.Module):
         self.tree2 = Block(out_channels, out_channels, 1)
         self.root = Root(2 * out_channels + handed_down + (in_channels if level_root else 0), out_channels)
 
+    @override
     def forward(self, x: Tensor, handed_down: Sequence[Tensor] = ()) -> Tensor:
         """(N, in, H, W) -> (N, out, H / stride, W / stride)."""
         bottom = self.pool(x)
@@ -106,6 +110,7 @@ class DeepTree(nn.Module):
         self.tree1 = Tree(in_channels, out_channels, stride=2)
         self.tree2 = Tree(out_channels, out_channels, stride=1, handed_down=in_channels + out_channels)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) -> (N, out, H / 2, W / 2)."""
         x1 = self.tree1(x)
@@ -169,6 +174,7 @@ class Aggregation(nn.Module):
         self.node = nn.ModuleList(conv_block(channels, channels, conv_type) for _ in in_channels)
         self.up = nn.ModuleList(_upsample(channels, factor) for factor in factors)
 
+    @override
     def forward(self, first: Tensor, deeper: Sequence[Tensor]) -> list[Tensor]:
         """Return the map after each step."""
         steps = []
@@ -203,6 +209,7 @@ class DLANeck(Neck):
         self.ida_2 = Aggregation(c4, [c8, c8, c8], [2, 2, 2], conv_type)
         self.ida_up = Aggregation(c4, [c8, c16], [2, 4], conv_type)
 
+    @override
     def forward(self, features: list[Tensor]) -> Tensor:
         """Maps of stride ..., 4, 8, 16, 32 -> (N, channels of the first, H / 4, W / 4)."""
         x4, x8, x16, x32 = features[-4:]

@@ -21,10 +21,12 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from centertrack.models.layers import conv_block
 from centertrack.models.precision import full_precision
 from tracker.errors import InputError
+from tracker.io.reading import MAX_CLASS
 
 MAX_LOG_SIZE = 4.0  # a box 55 times as large as its anchor: beyond any image, before any overflow
 FOCAL_PRIOR_BIAS = -2.19  # logit of about 0.1, the prior of CornerNet and CenterNet
@@ -69,6 +71,8 @@ class BaseHead(nn.Module):
         if out_channels < 1 or width < 1 or depth < 0:
             got = f"{out_channels}, {width} and {depth}"
             raise InputError(f"a head needs at least 1 channel out, a width of 1 and a depth of 0, got {got}")
+        if max(out_channels, width) > MAX_CLASS + 1:
+            raise InputError(f"a head has at most {MAX_CLASS + 1} channels, got {out_channels} and {width}")
         layers: list[nn.Module] = []
         for i in range(depth):
             channels = in_channels if i == 0 else width
@@ -78,10 +82,12 @@ class BaseHead(nn.Module):
                 layers.append(conv_block(channels, width, conv_type))
         last = nn.Conv2d(width if depth else in_channels, out_channels, kernel, padding=kernel // 2)
         if init_bias is not None:
+            assert last.bias is not None
             nn.init.constant_(last.bias, init_bias)
         self.layers = nn.Sequential(*layers, last)
         self.out_channels = out_channels
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
         last = self.layers[-1]
@@ -89,6 +95,12 @@ class BaseHead(nn.Module):
         # A box of 300 px in half precision is rounded to the pixel, and neighbouring scores to a tie.
         with full_precision(features.device.type):
             return last(hidden.to(last.weight.dtype))
+
+    def last_layer(self) -> nn.Conv2d:
+        """Return the 1x1 convolution to the output channels."""
+        last = self.layers[-1]
+        assert isinstance(last, nn.Conv2d)
+        return last
 
     def loss(self, values: Tensor, truth: Mapping[str, Tensor]) -> Tensor | None:
         """Return the loss of a head of your own; None, as here, trains nothing. Must be finite without objects.
@@ -125,7 +137,7 @@ class HeatmapHead(BaseHead):
         reads: Sequence[int] | None = None,
     ) -> None:
         super().__init__(in_channels, num_classes, width, depth, conv_type, init_bias, kernel, reads)
-        nn.init.normal_(self.layers[-1].weight, std=1e-2)
+        nn.init.normal_(self.last_layer().weight, std=1e-2)
 
 
 class Box2DHead(BaseHead):
@@ -167,6 +179,7 @@ class Box2DHead(BaseHead):
         self.box_multiplier = box_multiplier
         self.exponential = exponential
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, 4, H, W), l t r b in cells."""
         values = super().forward(features)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from typing_extensions import override
 
 from centertrack.models.deformable import DeformableConv2d
 from tracker.errors import InputError
@@ -85,6 +86,7 @@ class Upsample(nn.Module):
             initialise_bilinear(self.conv)
             self.norm = nn.BatchNorm2d(channels)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, 2H, 2W)."""
         if self.mode == "conv_transpose":
@@ -157,6 +159,7 @@ class Fuse(nn.Module):
         self.weights = nn.Parameter(torch.ones(inputs)) if weighted else None
         self.conv = conv_block(channels, channels, conv_type)
 
+    @override
     def forward(self, maps: list[Tensor]) -> Tensor:
         """List of (N, C, H, W) -> (N, C, H, W)."""
         if self.weights is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 STEM = 32
 # (expansion, channels out, stride of the first) of the blocks; a stage ends before each block of stride 2
@@ -45,6 +46,7 @@ class InvertedResidual(nn.Module):
         )
         self.adds = stride == 1 and in_channels == out_channels
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)."""
         return x + self.layers(x) if self.adds else self.layers(x)
@@ -70,6 +72,7 @@ class FusedMobileNetV2(nn.Module):
             self.stages.append(nn.Sequential(*stem, *units))
             before = widths[-1]
 
+    @override
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, 3, H, W) -> maps of stride 2, 4, 8, 16, 32."""
         features = []

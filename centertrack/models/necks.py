@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from centertrack.models.layers import Fuse, Upsample, conv_block, downsample, project
 from tracker.errors import InputError
@@ -76,6 +77,7 @@ class SimpleNeck(Neck):
         self.convs = nn.ModuleList(conv_block(a, b, conv_type) for a, b in pairwise([in_channels[-1], *widths]))
         self.upsamples = nn.ModuleList(Upsample(width, upsample_type) for width in widths)
 
+    @override
     def forward(self, features: list[Tensor] | Tensor) -> Tensor:
         """Maps of which the last has stride 32, or that map alone -> (N, out_channels, H / 4, W / 4)."""
         x = features if isinstance(features, Tensor) else features[-1]
@@ -118,6 +120,7 @@ class FPNNeck(Neck):
         self.fusion_weights = nn.Parameter(torch.ones(3)) if weighted_fusion else None
         self.coarser = nn.ModuleList(project(width, widths[-1]) for width in after[::-1][1:levels])
 
+    @override
     def forward(self, features: list[Tensor]) -> Any:
         """Maps of stride ..., 4, 8, 16, 32 -> (N, out_channels, H / 4, W / 4), or a tuple, one a level."""
         deep_to_shallow = features[:-5:-1]
@@ -167,6 +170,7 @@ class TwinPyramidNeck(Neck):
         self.appearance_convs = nn.ModuleList(conv_block(appearance_channels, appearance_channels) for _ in rest)
         self.upsample = Upsample(channels, "nearest")
 
+    @override
     def forward(self, features: list[Tensor]) -> tuple[Tensor, ...]:
         """Maps of stride ..., 4, 8, 16, 32 -> three maps (N, out_channels, H / s, W / s), s = 8, 16, 32."""
         finest, *rest = features[-4:]
@@ -219,10 +223,12 @@ class IDANeck(Neck):
             self.rounds.append(nn.ModuleList(merges))
             channels = widths[done:]
 
+    @override
     def forward(self, features: list[Tensor]) -> Tensor:
         """Maps of stride ..., 4, 8, 16, 32 -> (N, out_channels, H / 4, W / 4)."""
         maps = features[:-5:-1]
         for merges in self.rounds:
+            assert isinstance(merges, nn.ModuleList)
             maps = [merge(deep, shallow) for merge, (deep, shallow) in zip(merges, pairwise(maps), strict=True)]
         return maps[0]
 
@@ -237,6 +243,7 @@ class _Merge(nn.Module):
         self.upsample = Upsample(width, upsample_type)
         self.fuse = Fuse(2, width, conv_type, weighted)
 
+    @override
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
         return self.fuse([self.project_shallow(shallow), self.upsample(self.project_deep(deep))])
 
@@ -277,6 +284,7 @@ class BiFPNNeck(Neck):
         tops = [4] * (num_layers - 1) + [levels]
         self.layers = nn.ModuleList(_BiFPNLayer(top, *options) for top in tops)
 
+    @override
     def forward(self, features: list[Tensor]) -> Any:
         """Maps of stride ..., 4, 8, 16, 32 -> (N, out_channels, H / 4, W / 4), or a tuple, one a level."""
         maps = [reduce(x) for reduce, x in zip(self.projects, features[-4:], strict=True)]
@@ -299,6 +307,7 @@ class _BiFPNLayer(nn.Module):
             Fuse(3 if level < 3 else 2, channels, conv_type, weighted) for level in range(1, outputs)
         )
 
+    @override
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         inner = [maps[3]]  # deep to shallow
         for level in (2, 1, 0):

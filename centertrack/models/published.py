@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from centertrack.geometry import InputFormat
-from centertrack.models.centernet import CenterNet
 from centertrack.models.coco_classes import COCO_CLASSES
+from centertrack.models.network import Network
 from centertrack.models.report import LoadReport, name_some
 from tracker.errors import InputError
 
@@ -55,26 +55,9 @@ CENTERNET_INPUT = InputFormat(
 RESNET_BLOCKS: dict[tuple[int, ...], str] = {(2, 2, 2, 2): "18", (3, 4, 6, 3): "34", (3, 4, 23, 3): "101"}
 
 
-def load_published(path: str | Path, allow: Collection[str] = (), trust: bool = False) -> CenterNet:
-    """Load a checkpoint of FairMOT or CenterNet into the same network of ours, in evaluation mode.
-
-    The numbers are those of the published network: `get_encoded_outputs` gives its hm, wh, id and reg as heatmap
-    (logits), box_2d, reid and offset. A float64 file gives a float64 network.
-
-    Args:
-        path: A `.pth` file: a state dict, or a mapping that has it under `state_dict`.
-        allow: Tensors that may be missing or left over, by the name that the error gives or the first parts of it.
-        trust: Unpickle whatever the file holds, which can execute code in it. Without, only tensors are read.
-
-    Returns:
-        The network, with what became of the file's tensors as `load_report`.
-
-    Raises:
-        InputError: Not such a file, or tensors are missing or left over.
-    """
-    path = Path(path)
-    state = read_published(path, trust)
-    return build_published(state, path.name, allow)
+def load_published_as(path: Path, kind: type[Network], allow: Collection[str] = (), trust: bool = False) -> Network:
+    """Load a checkpoint of FairMOT or CenterNet, in evaluation mode; see `training.checkpoints.load_published`."""
+    return build_published(read_published(path, trust), path.name, kind, allow)
 
 
 def read_published(path: Path, trust: bool = False) -> dict[str, Tensor]:
@@ -111,18 +94,21 @@ def is_published(state: Mapping[str, Any]) -> bool:
     return "hm.2.weight" in state and ("base.base_layer.0.weight" in state or "deconv_layers.0.weight" in state)
 
 
-def build_published(state: Mapping[str, Tensor], name: str, allow: Collection[str] = ()) -> CenterNet:
+def build_published(
+    state: Mapping[str, Tensor], name: str, kind: type[Network], allow: Collection[str] = ()
+) -> Network:
     """Build the network that a published state dict belongs to, and load it.
 
     Args:
         state: Tensors by their published names.
         name: What to call it in a message.
-        allow: See `load_published`.
+        kind: `CenterNetwork` or a subclass.
+        allow: See `training.checkpoints.load_published`.
 
     Raises:
         InputError: Tensors are missing or left over, or the network is not known.
     """
-    model = CenterNet(**published_config(state, name))
+    model = kind.from_config(published_config(state, name))
     model.to(torch.promote_types(state["hm.2.weight"].dtype, torch.float32))
     own = model.state_dict()
     renamed = {key: rename(key) for key in state}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True)
 class LoadReport:
@@ -33,6 +35,7 @@ class LoadReport:
         """Whether every tensor that matters found its place."""
         return not self.lacking and not self.left_over
 
+    @override
     def __str__(self) -> str:
         parts = [f"{self.file}: {self.loaded} of {self.total} tensors loaded"]
         groups = {

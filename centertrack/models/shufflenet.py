@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from typing_extensions import override
 
 WIDTHS = {
     "x0.5": (24, 48, 96, 192),
@@ -55,6 +56,7 @@ class ShuffleUnit(nn.Module):
                 nn.ReLU(inplace=True),
             )
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)."""
         if self.stride == 2:
@@ -74,11 +76,15 @@ class ShuffleNet(nn.Module):
 
     Args:
         width: `x0.5`, `x0.8`, `x1.0` or `x1.5`.
+
+    Attributes:
+        out_channels: Channels of the five maps.
     """
 
     def __init__(self, width: str = "x0.5") -> None:
         super().__init__()
         channels = WIDTHS[width]
+        self.out_channels = (channels[0], *channels)
         self.first_conv = nn.Sequential(
             nn.Conv2d(3, channels[0], 3, 2, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)
         )
@@ -90,6 +96,7 @@ class ShuffleNet(nn.Module):
             stages.append(nn.Sequential(*units))
         self.stage2, self.stage3, self.stage4 = stages
 
+    @override
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, 3, H, W) -> maps of stride 2, 4, 8, 16, 32."""
         features = [self.first_conv(x)]

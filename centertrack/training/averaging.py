@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
+from typing_extensions import override
+
+Tensors: TypeAlias = "tuple[Tensor, ...] | list[Tensor]"
 
 
 def warmed_up_decay(decay: float, updates: int) -> float:
@@ -32,7 +35,7 @@ class WarmedUpAveraging(WeightAveraging):
     def __init__(self, decay: float = 0.999, every_n_steps: int = 1) -> None:
         self.every_n_steps = every_n_steps
 
-        def update(averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor | int) -> None:
+        def update(averaged: Tensors, current: Tensors, updates: Tensor | int) -> None:
             if not averaged[0].is_floating_point():  # counters of batch norms
                 torch._foreach_copy_(averaged, current)
                 return
@@ -40,6 +43,7 @@ class WarmedUpAveraging(WeightAveraging):
 
         super().__init__(use_buffers=True, multi_avg_fn=update)
 
+    @override
     def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
         """Say whether to update after this optimiser step."""
         return step_idx is not None and step_idx % self.every_n_steps == 0

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from centertrack.data.sample import Array, Sample, SampleSet
-from centertrack.models import CenterNet
 from centertrack.predictor import Predictor
+from centertrack.training.module import CenterNet
 from tracker.boxes import box_area, iou_matrix
 from tracker.detections import Detections
 
@@ -127,10 +127,10 @@ def calibrate(model: CenterNet, new_scores: dict[float, float]) -> None:
     """Scale and shift the heatmap's logits so that two scores become two others, and the rest keeps its order."""
     (low, high), (new_low, new_high) = map(_logit, new_scores), map(_logit, new_scores.values())
     scale = (new_high - new_low) / (high - low)
-    last = model.heads["heatmap"].layers[-1]
-    last.weight *= scale
-    last.bias *= scale
-    last.bias += new_low - scale * low
+    last = model.head("heatmap").last_layer()
+    assert last.bias is not None
+    last.weight.mul_(scale)
+    last.bias.mul_(scale).add_(new_low - scale * low)
 
 
 def _logit(probability: float) -> float:

@@ -14,13 +14,15 @@ import torch
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException, SIGTERMException
+from typing_extensions import override
 
+from centertrack.app.termination import Terminated
 from centertrack.data.datamodule import TrackingDataModule
-from centertrack.models.centernet import CenterNet
-from centertrack.models.zoo import from_pretrained, load_matching, save_weights
-from centertrack.termination import Terminated
+from centertrack.models.weights_file import save_weights
 from centertrack.training.allocator import keep_freed_memory
 from centertrack.training.calibration import LOW, calibrate_on
+from centertrack.training.checkpoints import from_pretrained, load_matching
+from centertrack.training.module import CenterNet
 from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser, shorten
 from tracker.errors import InputError
@@ -38,12 +40,14 @@ HARMLESS = (
 class TrainingCLI(LightningCLI):
     """Lightning's commands (fit, validate, ...) with one configuration for model, data and trainer."""
 
+    @override
     def init_parser(self, **options: Any) -> LightningArgumentParser:
         """Return the parser that explains mistakes in one sentence."""
         parser = SentenceParser(**options)
         parser.add_argument("-c", "--config", action=ActionConfigFile, help="configuration file in YAML")
         return parser
 
+    @override
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Tell the model how many identities the data has, and where to start from."""
         parser.link_arguments("data.num_identities", "model.num_identities", apply_on="instantiate")
@@ -55,6 +59,7 @@ class TrainingCLI(LightningCLI):
         )
         parser.add_argument("--compile", type=bool, default=False, help="compile the network with torch.compile")
 
+    @override
     def instantiate_classes(self) -> None:
         """Build data, model and trainer.
 
@@ -85,6 +90,7 @@ class TrainingCLI(LightningCLI):
             for part in (self.model.backbone, self.model.neck, *self.model.heads.values()):
                 part.compile()  # in place: names of weights stay as they are
 
+    @override
     def _run_subcommand(self, subcommand: str) -> None:
         """Run it; where it ends early, say how to go on, and by what it was ended.
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
+from typing_extensions import override
 
-from centertrack.losses import UncertaintyBalance
-from centertrack.models.centernet import CenterNet
+from centertrack.losses.balance import UncertaintyBalance
+from centertrack.training.module import CenterNet
 
 DETECTION, IDENTITY = "train/detection", "train/identity"
 BALANCE = {"detection": "balance/detection", "identity": "balance/identity", "constant": "balance/constant"}
@@ -31,16 +32,18 @@ class LossPanel(Callback):
         self._has_explained = False
         self._parts: dict[str, float] | None = None
 
+    @override
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Lay out the panel."""
         assert isinstance(pl_module, CenterNet)
         for logger in trainer.loggers:
-            writer: Any = logger.experiment
+            writer: Any = getattr(logger, "experiment", None)
             if hasattr(writer, "add_custom_scalars"):
                 writer.add_custom_scalars({"losses": panel_layout(pl_module)})
                 if pl_module.balance is not None:
                     writer.add_text("train/total", NEGATIVE)
 
+    @override
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
@@ -49,6 +52,7 @@ class LossPanel(Callback):
         is_logged = trainer._logger_connector.should_update_logs  # as Lightning's own monitors ask
         self._parts = balance_parts(pl_module.balance) if is_logged else None
 
+    @override
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:

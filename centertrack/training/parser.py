@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from pytorch_lightning.cli import LightningArgumentParser
+from typing_extensions import override
 
 from tracker.errors import InputError
 
@@ -21,6 +22,7 @@ _LONGEST_VALUE = 60
 class SentenceParser(LightningArgumentParser):
     """Lightning's parser, which raises `InputError` where it would print its usage and exit."""
 
+    @override
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise what is wrong, as one sentence.
 

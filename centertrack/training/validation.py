@@ -17,24 +17,27 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, WeightAveraging
+from typing_extensions import override
 
-from centertrack.coco_results import CocoWriter
-from centertrack.data.coco import CocoSet
-from centertrack.data.formats import open_labels
-from centertrack.data.mot import frame_images, sequence_folders
+from centertrack.app.pipeline import FrameResult
+from centertrack.app.session import detect, track
+from centertrack.average_precision.coco_results import CocoWriter
+from centertrack.data.formats.coco import CocoSet
+from centertrack.data.formats.mot import frame_images, frames_with_images, sequence_folders
+from centertrack.data.formats.registry import open_labels
 from centertrack.data.sample import Array
 from centertrack.decode import gather_embeddings
-from centertrack.models.centernet import CenterNet
 from centertrack.predictor import Predictor
+from centertrack.training.module import CenterNet
 from centertrack.training.retrieval import retrieval_scores
-from tracker.detections import Tracks
+from tracker.detections import Detections, Tracks
 from tracker.draw import draw_detections, draw_tracks
 from tracker.errors import InputError
 from tracker.evaluation import evaluate
 from tracker.evaluation.frame_range import parse_frames
 from tracker.factory import make_tracker
-from tracker.io.images import read_image
-from tracker.io.mot import MotWriter, read_sequence_info
+from tracker.io.image_files import ImageFiles
+from tracker.io.mot import read_sequence_info
 
 TRACKING_METRICS = ("HOTA", "MOTA", "IDF1", "IDSW")
 
@@ -59,21 +62,25 @@ class EpochValidation(Callback, ABC):
             trainer: Knows loggers and steps.
         """
 
+    @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Refuse an order in which the weights of the last step would be scored instead of the averaged ones."""
-        callbacks: list[Callback] = trainer.callbacks
+        callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # another class sets it
         if any(isinstance(callback, WeightAveraging) for callback in callbacks[: callbacks.index(self)]):
             raise InputError(
                 f"trainer.callbacks: list {type(self).__name__} before the averaging of weights, whose result it scores"
             )
 
+    @override
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Score and log."""
         if trainer.sanity_checking or (trainer.current_epoch + 1) % self.every_n_epochs:
             return
         scores: dict[str, float] = {}
         if trainer.is_global_zero:
-            root = getattr(trainer.datamodule, "root", Path())
+            assert isinstance(pl_module, CenterNet)
+            data = trainer.datamodule  # type: ignore[attr-defined]  # another class sets it
+            root = getattr(data, "root", Path())
             scores = self.score(pl_module, root, trainer)
         scores = trainer.strategy.broadcast(scores)
         pl_module.log_dict({f"val/{name}": value for name, value in scores.items()})
@@ -110,6 +117,7 @@ class TrackingValidation(EpochValidation):
         self.pictures = pictures
         make_tracker(tracker, **self.options)  # a typo shows now, not after the first epoch
 
+    @override
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
         """Track every sequence and return the combined scores as fractions."""
         folders = sequence_folders(root / self.path, self.sequences)
@@ -128,17 +136,17 @@ class TrackingValidation(EpochValidation):
         """Write the tracks of a sequence; return its middle frame and the tracks there."""
         info = read_sequence_info(folder)
         images = frame_images(info)
-        tracker = make_tracker(self.tracker, **{"frame_rate": info.frame_rate, **self.options})
-        numbers = parse_frames(self.frames, min(info.length, len(images)))
-        with MotWriter(output) as writer:
-            for number in numbers:
-                image = read_image(images[number - 1])
-                (detections,) = predictor(image)
-                tracks = tracker.update(detections, image, (number - 1) / info.frame_rate)
-                writer.write(number, tracks)
-                if number == numbers[len(numbers) // 2]:
-                    middle = image, tracks
-        return middle
+        numbers = frames_with_images(folder, parse_frames(self.frames, min(info.length, max(images))), images)
+        source = ImageFiles([images[number] for number in numbers], info.name, info.frame_rate, numbers)
+        options = {"frame_rate": info.frame_rate, **self.options}
+        middle: list[tuple[Array, Tracks]] = []
+
+        def keep_middle(result: FrameResult) -> None:
+            if result.tracks is not None and result.number == numbers[len(numbers) // 2]:
+                middle.append((result.image, result.tracks))
+
+        track(source, predictor, self.tracker, results=output, on_frame=keep_middle, tracker_options=options).run()
+        return middle[0]
 
 
 class DetectionValidation(EpochValidation):
@@ -155,22 +163,23 @@ class DetectionValidation(EpochValidation):
         super().__init__(every_n_epochs)
         self.path, self.images, self.pictures = path, images, pictures
 
+    @override
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
         """Detect in all images and return AP, AP50 and AP75 as fractions."""
-        from centertrack.detection_metrics import evaluate_detections
+        from centertrack.average_precision.detection_metrics import evaluate_detections
 
         data = CocoSet(root / self.path, root / self.images if self.images else None)
         predictor = _predictor(model, min_score=0.01)
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder, "results.json")
+            frames = detect(ImageFiles([entry.image for entry in data.entries], "images"), predictor)
             with CocoWriter(results, data.class_names) as writer:
-                for number, entry in enumerate(data.entries):
-                    image = read_image(entry.image)
-                    (detections,) = predictor(image)
-                    writer.write(entry.name, (image.shape[1], image.shape[0]), detections)
+                for number, (entry, frame) in enumerate(zip(data.entries, frames, strict=True)):
+                    detections = frame.detections or Detections.empty()
+                    writer.write(entry.name, (frame.image.shape[1], frame.image.shape[0]), detections)
                     if number < self.pictures:
                         confident = detections[detections.scores >= 0.3]
-                        _log_picture(trainer, f"val/{number}", draw_detections(image, confident))
+                        _log_picture(trainer, f"val/{number}", draw_detections(frame.image, confident))
             found = evaluate_detections(root / self.path, results)
         return {name: found.metrics[name] for name in ("AP", "AP50", "AP75")}
 
@@ -197,6 +206,7 @@ class IdentityValidation(EpochValidation):
         super().__init__(every_n_epochs)
         self.path, self.format, self.options, self.max_boxes = path, format, options or {}, max_boxes
 
+    @override
     def score(self, model: CenterNet, root: Path, trainer: pl.Trainer) -> dict[str, float]:
         """Embed the labelled boxes and return rank-1 and mAP; nothing where no identity occurs in two images."""
         data = open_labels(self.format, root / self.path, **{"identities": "labels", **self.options})

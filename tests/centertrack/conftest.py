@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from centertrack.data.synthetic import SceneConfig, StreetScene
 from centertrack.models import CenterNet, save_weights
+from centertrack.runtime.openvino_core import core
+from centertrack.synthetic import SceneConfig, StreetScene
 from tracker.io.video import VideoWriter
 
 CLIP_SIZE = (160, 96)  # also the input size of the weights: one conversion serves all tests
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_core() -> None:
+    """Hold OpenVINO's core before any test makes one of its own."""
+    core()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,7 +59,7 @@ def test_levels_are_joined_by_score() -> None:
     reid[0][:, 0], reid[1][:, 1] = 1.0, 1.0
     found = decode_maps({"heatmap": [fine, coarse], "box_2d": boxes, "reid": reid}, strides=(4, 8), k=3)
     assert found.scores[0].tolist() == pytest.approx([0.9, 0.5, 0.3])
-    assert found.bboxes[0, :2].tolist() == [[20.0, 12.0, 36.0, 28.0], [2.0, 2.0, 10.0, 10.0]]
+    assert found.boxes[0, :2].tolist() == [[20.0, 12.0, 36.0, 28.0], [2.0, 2.0, 10.0, 10.0]]
     assert found.embeddings[0].tolist() == [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
 
 

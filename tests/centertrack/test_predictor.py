@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from centertrack.models import save_weights
 from centertrack.predictor import Predictor, fit_input_size
-from centertrack.runtimes import DecodeOptions, RawDetections
+from centertrack.runtime.contract import DecodeOptions, RawDetections
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 from tracker.errors import InputError
 
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_weights(tmp_path):
 @pytest.mark.parametrize(
     ("input_format", "reason"),
     [
-        ({"size": [160, 96], "zoom": 2}, "unexpected keyword argument 'zoom'"),
+        ({"size": [160, 96], "zoom": 2}, "has no option 'zoom'"),
         ({"size": 160}, "not iterable"),
         ({"size": ["a", "b"]}, "not supported"),
         ({"mean": None}, "not iterable"),

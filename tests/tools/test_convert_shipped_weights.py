@@ -5,8 +5,8 @@ from pathlib import Path
 import convert_shipped_weights as tool
 import pytest
 
-from centertrack.catalog import find_weights, list_weights
-from centertrack.shipped_model import path_beside
+from centertrack.runtime.shipped import path_beside
+from centertrack.runtime.weights import find_weights, list_weights
 
 
 def test_every_weights_file_of_the_package_is_converted(

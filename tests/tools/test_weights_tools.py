@@ -11,7 +11,7 @@ from mark_unlabelled import WIDTH_FACTORS, mark_unlabelled
 from picture_failures import Verdict, judge, worst
 from teacher import Teacher
 
-from centertrack.data.formats import open_labels
+from centertrack.data.formats.registry import open_labels
 from tracker import Detections, InputError
 
 

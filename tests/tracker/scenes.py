@@ -4,7 +4,7 @@ import numpy as np
 
 from tracker import Detections
 
-LOOKS = np.eye(8, dtype=np.float32)
+EMBEDDINGS = np.eye(8, dtype=np.float32)
 
 
 def person(x, y=100.0, width=40.0, height=100.0):
@@ -18,7 +18,7 @@ def seen(*people, scores=None, labels=None):
     if not boxes:
         return Detections.empty()
     scores = [0.9] * len(boxes) if scores is None else scores
-    return Detections(boxes, scores, labels, LOOKS[[someone[-1] for someone in people]])
+    return Detections(boxes, scores, labels, EMBEDDINGS[[someone[-1] for someone in people]])
 
 
 def run(tracker, frames):

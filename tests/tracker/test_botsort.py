@@ -80,13 +80,13 @@ def test_appearance_decides_between_near_boxes(reid, expected):
     assert tracks.indices[tracks.ids == 1] == [expected]
 
 
-def test_looks_do_not_count_far_apart():
+def test_appearance_does_not_count_far_apart():
     tracker = still(use_embeddings=True)
     run(tracker, [seen((100, 0))] * 5)
     assert len(tracker.update(seen((200, 0)))) == 0
 
 
-def test_low_scores_do_not_change_the_looks():
+def test_low_scores_do_not_change_the_embedding():
     tracker = still(use_embeddings=True)
     run(tracker, [seen((100, 0))] * 3)
     before = tracker._tracks.embeddings.copy()

@@ -54,6 +54,15 @@ def test_what_cannot_be_measured_is_the_identity(wall, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 50)])
+def test_frames_of_a_few_pixels_are_the_identity(method, size):
+    camera = CameraMotion(method)
+    for seed in range(2):
+        frame = np.random.default_rng(seed).integers(0, 255, (*size, 3), np.uint8)
+        np.testing.assert_array_equal(camera.estimate(frame), IDENTITY)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_cut_to_another_scene_is_plausible_or_the_identity(wall, method):
     camera = CameraMotion(method)
     camera.estimate(view(wall, similarity()))

@@ -17,17 +17,17 @@ def test_any_miss_ends_a_tentative_track():
     assert len(tracker._tracks) == 0
 
 
-def test_one_look_of_many_is_enough():
+def test_one_embedding_of_many_is_enough():
     """Turned around twice: the front is in the gallery still, where an average would be neither."""
     tracker = make_tracker("deepsort", min_hits=1)
-    for look in (0, 0, 1, 1, 1, 1):
-        tracker.update(seen((100, look)))
+    for appearance in (0, 0, 1, 1, 1, 1):
+        tracker.update(seen((100, appearance)))
     run(tracker, [seen()] * 2)
     assert tracker.update(seen((100, 0))).ids.tolist() == [1]
 
 
 def test_who_was_seen_more_recently_chooses_first():
-    """Two tracks of the same look; the one that is absent longer overlaps and looks better, but has to wait."""
+    """Two tracks of the same appearance; the one that is absent longer overlaps better, but has to wait."""
     tracker = make_tracker("deepsort", min_hits=1)
     run(tracker, [seen((100, 0), (112, 0))] * 10 + [seen((112, 0))] * 2)
     tracks = tracker.update(seen((104, 0)))
@@ -35,10 +35,10 @@ def test_who_was_seen_more_recently_chooses_first():
 
 
 @pytest.mark.parametrize("gallery_size", [1, 3])
-def test_only_the_newest_looks_are_kept(gallery_size):
+def test_only_the_newest_embeddings_are_kept(gallery_size):
     tracker = make_tracker("deepsort", min_hits=1, gallery_size=gallery_size)
-    for look in (0, 1, 1):
-        tracker.update(seen((100, look)))
+    for appearance in (0, 1, 1):
+        tracker.update(seen((100, appearance)))
     run(tracker, [seen()] * 2)
     tracks = tracker.update(seen((100, 0)))
     assert tracks.ids.tolist() == ([1] if gallery_size == 3 else [2])
@@ -46,14 +46,14 @@ def test_only_the_newest_looks_are_kept(gallery_size):
 
 def test_slots_are_used_again():
     gallery = Gallery(budget=2)
-    looks = np.eye(3, dtype=np.float32)
-    first = gallery.take(looks)
+    embeddings = np.eye(3, dtype=np.float32)
+    first = gallery.take(embeddings)
     gallery.keep(first[1:])
-    assert gallery.take(looks[:1]).tolist() == [first[0]]
-    np.testing.assert_allclose(gallery.distances(first, looks[[0, 2, 2]]), [0, 1, 0], atol=1e-7)
+    assert gallery.take(embeddings[:1]).tolist() == [first[0]]
+    np.testing.assert_allclose(gallery.distances(first, embeddings[[0, 2, 2]]), [0, 1, 0], atol=1e-7)
 
 
-def test_looks_far_away_do_not_match():
+def test_the_same_appearance_far_away_does_not_match():
     tracker = make_tracker("deepsort", min_hits=1)
     run(tracker, [seen((100, 0))] * 5)
     assert tracker.update(seen((700, 0))).ids.tolist() == [2]

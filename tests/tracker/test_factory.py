@@ -5,6 +5,7 @@ import pytest
 
 import tracker
 from tracker import TRACKERS, InputError, make_tracker, tracker_options
+from tracker.arguments import check_arguments
 
 
 @pytest.mark.parametrize("name", TRACKERS)
@@ -64,3 +65,23 @@ def test_import_is_light():
     code = f"import sys, tracker; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_arguments_are_compared_with_the_signature_before_a_call():
+    def build(channels, name, /, width, *, depth=2):
+        raise AssertionError("it must not be called")
+
+    def anything(**options):
+        raise AssertionError("it must not be called")
+
+    check_arguments(build, {"width": 3}, "a head", leading=2)
+    check_arguments(anything, {"zoom": 3}, "a head")
+    for arguments, message in (
+        ({"widht": 3}, "a head has no option 'widht'; did you mean width"),
+        ({"width": 3, "zoom": 1}, "a head has no option 'zoom'; there are: width, depth"),
+        ({"width": 3, "channels": 1}, "a head has no option 'channels'"),
+        ({"depth": 3}, "a head needs the option width"),
+        ({1: 3}, "a head has no option 1"),
+    ):
+        with pytest.raises(InputError, match=message):
+            check_arguments(build, arguments, "a head", leading=2)

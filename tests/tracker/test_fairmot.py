@@ -20,7 +20,7 @@ def test_appearance_limit(cosine, found):
     assert len(tracker.update(changed)) == found
 
 
-def test_the_gate_keeps_equal_looks_apart():
+def test_the_gate_keeps_equal_appearances_apart():
     tracker = FairMOTTracker()
     run(tracker, [seen((100, 0), (600, 0))] * 5)
     tracks = tracker.update(seen((600, 0)))
@@ -36,7 +36,7 @@ def test_an_infinite_gate_compares_everything():
     assert tracks.indices[tracks.ids == 1] == [0]
 
 
-def test_overlap_saves_a_track_whose_looks_changed():
+def test_overlap_saves_a_track_whose_appearance_changed():
     tracker = FairMOTTracker()
     run(tracker, [seen((100, 0))] * 3)
     assert id_of(tracker.update(seen((102, 5))), 102) == 1

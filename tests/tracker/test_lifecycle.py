@@ -22,7 +22,7 @@ def test_ids_start_at_one_and_stay(tracker):
         np.testing.assert_allclose(tracks.boxes[:, 0], [100 + 3 * step, 400 - 3 * step], atol=6)
 
 
-def test_who_appears_later_is_believed_when_seen_twice_and_leaves_no_gap(tracker):
+def test_who_appears_later_is_confirmed_when_seen_twice_and_leaves_no_gap(tracker):
     run(tracker, [seen((100, 0)), seen((100, 0), (400, 1)), seen((100, 0))])  # 400 was a false alarm
     first, second = run(tracker, [seen((100, 0), (700, 2))] * 2)
     assert first.ids.tolist() == [1]
@@ -69,7 +69,7 @@ def test_empty_frames_move_time_on_and_cost_nothing(tracker):
     assert (first.ids.tolist(), second.ids.tolist()) == ([], [2])
 
 
-def test_people_who_cross_keep_their_ids_by_their_looks():
+def test_people_who_cross_keep_their_ids_by_their_appearance():
     tracker = FairMOTTracker()
     tracks = run(tracker, [seen((100 + 10 * step, 0), (500 - 10 * step, 1)) for step in range(40)])[-1]
     assert id_of(tracks, 490) == 1

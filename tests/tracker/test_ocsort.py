@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.tracker.scenes import id_of, person, run, seen
-from tracker import Detections, kalman, make_tracker
+from tracker import Detections, make_tracker
 from tracker.boxes import xyxy_to_cxcywh
 
 
@@ -33,8 +33,8 @@ def test_direction_decides_between_equal_overlaps(weight, expected):
     """A person who walks to the right, and two boxes beside the predicted place: the one behind overlaps more."""
     tracker = make_tracker("ocsort", direction_weight=weight, class_agnostic=True)
     x = walk(tracker, 8, speed=2.0)
-    place = tracker._tracks
-    predicted = kalman.boxes(kalman.predict(place.motion, tracker.model), tracker.model)[0, 0]
+    kalman, motion = tracker._tracks.filter, tracker._tracks.motion
+    predicted = kalman.boxes(kalman.predict(motion))[0, 0]
     assert predicted == pytest.approx(x + 2, abs=1)
     tracks = tracker.update(Detections([person(predicted + 12), person(predicted - 11)], [0.9, 0.9]))
     assert tracks.indices[tracks.ids == 1] == [expected]
@@ -52,12 +52,12 @@ def test_the_gap_is_filtered_again_along_a_straight_path():
     """ORU by hand: predict and update with the boxes on the line between the two observations."""
     tracker = make_tracker("ocsort", min_hits=1)
     x = walk(tracker, 6)
-    state, model = tracker._tracks.motion.copy(), tracker.model
+    state, kalman = tracker._tracks.motion.copy(), tracker._tracks.filter
     run(tracker, [seen()] * 3)
     tracker.update(seen((x + 12, 0)))
     for share in (0.25, 0.5, 0.75, 1.0):
         box = np.array([person(x + 12 * share)])
-        state = kalman.update(kalman.predict(state, model), model.from_xyxy(box), model)
+        state = kalman.update(kalman.predict(state), kalman.model.from_xyxy(box))
     np.testing.assert_allclose(tracker._tracks.motion, state, rtol=1e-5, atol=1e-5)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.tracker.scenes import LOOKS, person
+from tests.tracker.scenes import EMBEDDINGS, person
 from tracker import Detections, InputError, Tracks
 from tracker.io.mot import read_results
 from tracker.postprocess import TrajectoryRecorder, interpolate, link, postprocess, smooth
@@ -21,11 +21,11 @@ def tracks_of(*people):
 
 
 def record(frames, looks=None):
-    """Record {frame: [(id, left edge), ...]}; looks {id: which of LOOKS}."""
+    """Record {frame: [(id, left edge), ...]}; looks {id: which of EMBEDDINGS}."""
     recorder = TrajectoryRecorder()
     for number, people in frames.items():
         tracks = tracks_of(*people)
-        embeddings = None if looks is None else LOOKS[[looks[i] for i, _ in people]].reshape(len(people), -1)
+        embeddings = None if looks is None else EMBEDDINGS[[looks[i] for i, _ in people]].reshape(len(people), -1)
         recorder.add(number, tracks, Detections(tracks.boxes, tracks.scores, None, embeddings))
     return recorder.finish()
 

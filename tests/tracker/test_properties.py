@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tracker.scenes import LOOKS
+from tests.tracker.scenes import EMBEDDINGS
 from tracker import TRACKERS, Detections, make_tracker
 
 
@@ -44,7 +44,7 @@ def detections_of(video):
         boxes = np.array([[*box[:2], box[0] + box[2], box[1] + box[3]] for box, _, _, _ in (cast[c] for c in chosen)])
         boxes = boxes + np.tile(rng.normal(0, 3, (len(chosen), 2)), 2)
         scores, labels = [cast[c][1] for c in chosen], [cast[c][2] for c in chosen]
-        yield Detections(boxes, scores, labels, LOOKS[[cast[c][3] for c in chosen]])
+        yield Detections(boxes, scores, labels, EMBEDDINGS[[cast[c][3] for c in chosen]])
 
 
 @pytest.mark.parametrize("name", TRACKERS)
@@ -109,15 +109,15 @@ def crowd(frames, people=60, seed=0):
     """Give frames of people who walk through, are missed now and then, and are replaced when they leave."""
     rng = np.random.default_rng(seed)
     position, speed = rng.uniform(0, 1000, (people, 2)), rng.normal(0, 4, (people, 2))
-    looks = rng.normal(size=(people, 16)).astype(np.float32)
+    embeddings = rng.normal(size=(people, 16)).astype(np.float32)
     for _ in range(frames):
         position += speed
         gone = ((position < 0) | (position > 1000)).any(axis=1)
         position[gone] = rng.uniform(0, 1000, (int(gone.sum()), 2))
-        looks[gone] = rng.normal(size=(int(gone.sum()), 16))
+        embeddings[gone] = rng.normal(size=(int(gone.sum()), 16))
         seen = rng.uniform(size=people) > 0.1
         boxes = np.concatenate([position, position + np.array([30, 80])], axis=1)[seen]
-        yield Detections(boxes, rng.uniform(0.3, 1, len(boxes)), None, looks[seen])
+        yield Detections(boxes, rng.uniform(0.3, 1, len(boxes)), None, embeddings[seen])
 
 
 CHECKSUM = """

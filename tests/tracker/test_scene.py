@@ -32,17 +32,17 @@ def test_three_boxes_do_not_speak_for_the_scene():
     tracker = make_tracker("scene", coast_seconds=0)
     run(tracker, [seen((100, 0), (200, 1), (300, 2), (600, 3))] * 8)
     run(tracker, [seen((100 + 8 * k, 0), (200 + 8 * k, 1), (300 + 8 * k, 2)) for k in range(1, 5)])
-    assert tracker._boxes[3, 0] == pytest.approx(600, abs=1)
+    assert tracker._tracks.boxes()[3, 0] == pytest.approx(600, abs=1)
 
 
 @pytest.mark.parametrize(("people", "shift", "follows"), [(5, 2, False), (5, 6, True), (9, 2, True)])
-def test_few_boxes_are_believed_a_clear_jump_only(people, shift, follows):
+def test_only_a_clear_jump_is_taken_from_few_boxes(people, shift, follows):
     """3 % of 100 px are 3 px; the last of them is hidden, and jumps along or not."""
     places = [(60 * place, place % 8) for place in range(people)]
     tracker = make_tracker("scene", coast_seconds=0, hidden_seconds=0)
     run(tracker, [seen(*places)] * 12)
     tracker.update(seen(*[(x + shift, who) for x, who in places[:-1]]))
-    assert (tracker._boxes[people - 1, 0] - places[-1][0] > shift / 2) == follows
+    assert (tracker._tracks.boxes()[people - 1, 0] - places[-1][0] > shift / 2) == follows
 
 
 def test_heights_tell_near_from_far():
@@ -132,12 +132,12 @@ def test_appearance_needs_embeddings_only_when_asked_for():
 
 
 @pytest.mark.parametrize(("cosine", "expected"), [(0.9, 0), (0.7, 1)])
-def test_looks_count_only_when_they_are_much_alike(cosine, expected):
-    """The worse overlap of two wins by its looks at 1 - cos = 0.1, but not at 0.3, where a stranger may be."""
+def test_appearance_counts_only_when_it_is_much_alike(cosine, expected):
+    """The worse overlap of two wins by its appearance at 1 - cos = 0.1, but not at 0.3, where a stranger may be."""
     tracker = make_tracker("scene-reid")
     run(tracker, [seen((100, 0))] * 5)
-    looks = [[cosine, np.sqrt(1 - cosine**2)], [0.0, 1.0]]
-    tracks = tracker.update(Detections([person(110), person(95)], [0.9, 0.9], None, np.pad(looks, ((0, 0), (0, 6)))))
+    embeddings = np.pad([[cosine, np.sqrt(1 - cosine**2)], [0.0, 1.0]], ((0, 0), (0, 6)))
+    tracks = tracker.update(Detections([person(110), person(95)], [0.9, 0.9], None, embeddings))
     assert tracks.indices[tracks.ids == 1] == [expected]
 
 

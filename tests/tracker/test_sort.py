@@ -38,4 +38,5 @@ def test_a_shrinking_box_does_not_vanish():
         tracker.update(Detections([[100, 100, 100 + 0.4 * height, 100 + height]], [0.9]))
     for _ in range(10):
         tracker.update(seen())
-    assert (tracker._boxes[:, 2:] >= tracker._boxes[:, :2]).all()
+    boxes = tracker._tracks.boxes()
+    assert (boxes[:, 2:] >= boxes[:, :2]).all()

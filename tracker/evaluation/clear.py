@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracker.arrays import Integers, Mask
 from tracker.evaluation.frame_assignment import FrameSolver
 from tracker.evaluation.mot_challenge import SequenceData
-from tracker.evaluation.overlaps import EPSILON, Integers, Mask, Overlaps
+from tracker.evaluation.overlaps import EPSILON, Overlaps
 
 THRESHOLD = 0.5
 _CONTINUITY_BONUS = 1000.0  # keeping a match outweighs any IoU

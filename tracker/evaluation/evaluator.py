@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tracker.errors import InputError
 from tracker.evaluation.frame_range import count_from_start, parse_frames, take_frames
@@ -13,6 +14,9 @@ from tracker.evaluation.result import EvaluationResult
 from tracker.evaluation.scores import Scores, combine, measure
 from tracker.evaluation.sequences import SequenceFiles, find_sequences
 from tracker.io.mot import GroundTruthRows, read_ground_truth, read_results
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 
 def evaluate(
@@ -39,14 +43,7 @@ def evaluate(
         InputError: Something is missing, or breaks the benchmark's rules; with file and line.
     """
     files = find_sequences(gt, results, sequences)
-    measure_one = partial(_measure_files, benchmark=benchmark, frames=frames)
-    if workers > 1 and len(files) > 1:
-        from concurrent.futures import ProcessPoolExecutor  # multiprocessing takes as long as a sequence to import
-
-        with ProcessPoolExecutor(min(workers, len(files))) as pool:
-            scores = list(pool.map(measure_one, files))
-    else:
-        scores = [measure_one(file) for file in files]
+    scores = map_each(partial(_measure_files, benchmark=benchmark, frames=frames), files, workers)
     return EvaluationResult({file.name: score for file, score in zip(files, scores, strict=True)}, combine(scores))
 
 
@@ -56,9 +53,21 @@ def load_sequences(
     benchmark: str | None = None,
     sequences: Sequence[str] | None = None,
     frames: str | None = None,
+    workers: int = 1,
 ) -> list[SequenceData]:
     """Read and preprocess what `evaluate` scores; the arguments are its own."""
-    return [load_sequence(files, benchmark, frames) for files in find_sequences(gt, results, sequences)]
+    load = partial(load_sequence, benchmark=benchmark, frames=frames)
+    return map_each(load, find_sequences(gt, results, sequences), workers)
+
+
+def map_each(function: Callable[[Item], Value], items: Sequence[Item], workers: int) -> list[Value]:
+    """Apply a function to sequences or their files, in as many processes as there are workers."""
+    if workers > 1 and len(items) > 1:
+        from concurrent.futures import ProcessPoolExecutor  # multiprocessing takes as long as a sequence to import
+
+        with ProcessPoolExecutor(min(workers, len(items))) as pool:
+            return list(pool.map(function, items))
+    return [function(item) for item in items]
 
 
 def load_sequence(files: SequenceFiles, benchmark: str | None = None, frames: str | None = None) -> SequenceData:
@@ -79,6 +88,8 @@ def load_sequence(files: SequenceFiles, benchmark: str | None = None, frames: st
         check_rows(results, whole)
         ground_truth = take_frames(ground_truth, part)
         results = take_frames(count_from_start(results, part), part)
+    ground_truth.warn_of_no_size("cannot be found")
+    results.warn_of_no_size("match nothing")
     rules = benchmark or guess_benchmark(files.name, ground_truth)
     return preprocess(ground_truth, results, rules, part, files.name)
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tracker.arrays import Integers
 from tracker.evaluation.clear import ClearMatches, match_clear
 from tracker.evaluation.mot_challenge import SequenceData
-from tracker.evaluation.overlaps import Integers
 
 
 class Span(NamedTuple):
@@ -73,7 +73,7 @@ class SequenceEvents:
         gaps: By identity and frame.
         misses: (F,) missed ground-truth boxes of each evaluated frame.
         false_positives: (F,) unmatched tracker boxes of each evaluated frame.
-        idle_tracks: Tracks with unmatched boxes and their number, most first.
+        false_positive_tracks: Tracks with false positives and the number of these, most first.
     """
 
     name: str
@@ -84,7 +84,7 @@ class SequenceEvents:
     gaps: list[Gap]
     misses: Integers
     false_positives: Integers
-    idle_tracks: list[tuple[int, int]]
+    false_positive_tracks: list[tuple[int, int]]
 
     def matched_share(self) -> dict[int, float]:
         """Return for each identity the share of its boxes that were matched."""
@@ -106,9 +106,9 @@ def find_events(data: SequenceData) -> SequenceEvents:
     first, second = matches.pairs.first, matches.pairs.second
     identity = data.gt_labels[data.gt_ids]
     track = data.tracker_labels[data.tracker_ids]
-    is_missed, is_idle = np.ones(len(identity), bool), np.ones(len(track), bool)
-    is_missed[first], is_idle[second] = False, False
-    idle, boxes = np.unique(track[is_idle], return_counts=True)
+    is_missed, is_false = np.ones(len(identity), bool), np.ones(len(track), bool)
+    is_missed[first], is_false[second] = False, False
+    false_tracks, boxes = np.unique(track[is_false], return_counts=True)
     most_first = np.argsort(-boxes, kind="stable")
     return SequenceEvents(
         name=data.name,
@@ -118,8 +118,8 @@ def find_events(data: SequenceData) -> SequenceEvents:
         switches=_switches(data, matches),
         gaps=_gaps(data, matches),
         misses=_count_by_frame(data.gt_frames[is_missed], data.frames),
-        false_positives=_count_by_frame(data.tracker_frames[is_idle], data.frames),
-        idle_tracks=list(zip(idle[most_first].tolist(), boxes[most_first].tolist(), strict=True)),
+        false_positives=_count_by_frame(data.tracker_frames[is_false], data.frames),
+        false_positive_tracks=list(zip(false_tracks[most_first].tolist(), boxes[most_first].tolist(), strict=True)),
     )
 
 

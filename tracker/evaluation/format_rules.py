@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from tracker.evaluation.overlaps import Floats, Integers
+from tracker.arrays import Floats, Integers
 from tracker.io.number_table import read_regular
+from tracker.io.reading import MAX_FRAMES, MAX_NUMBER, to_float
 
 Kind = Literal["ground truth", "detections", "results"]
 _COLUMNS: dict[Kind, tuple[int, ...]] = {"ground truth": (9, 10), "detections": (7, 10), "results": (10,)}
@@ -64,7 +65,7 @@ def _split(text: str) -> list[str]:
 
 def _to_number(field: str) -> float:
     try:
-        return float(field)
+        return to_float(field)
     except ValueError:
         return float("nan")
 
@@ -113,14 +114,16 @@ class FormatRules:
 
     def _value_problems(self, rows: LabelRows) -> Iterator[tuple[int, str]]:
         frame, identity, _, _, width, height = rows.values[:, :_COMMON_COLUMNS].T
-        last = float("inf") if self.length is None else self.length
+        last = MAX_FRAMES if self.length is None else self.length
+        far = (np.abs(rows.values[:, 2:_COMMON_COLUMNS]) > MAX_NUMBER).any(axis=1)
         is_whole = frame == np.floor(frame)
         checks = [
             (np.isfinite(frame) & ~is_whole, "the frame is no whole number"),
             (
                 is_whole & ((frame < 1) | (frame > last)),
-                f"frame out of range, expected 1 to {self.length or 'the last'}",
+                f"frame out of range, expected 1 to {last}",
             ),
+            (far, f"expected numbers of the box from {-MAX_NUMBER:.0f} to {MAX_NUMBER:.0f}"),
             ((width <= 0) | (height <= 0), "the box has no size"),
         ]
         if self.kind != "detections":
@@ -129,7 +132,7 @@ class FormatRules:
         if rows.values.shape[1] > _CLASS and self.kind == "results":
             allowed = np.isin(rows.values[:, _CLASS], (-1, 1)) | (rows.counts <= _CLASS)
             checks.append((~allowed, "expected class 1 or -1 in column 8 of a result"))
-        if self.kind == "ground truth" and self.columns == 9:
+        if rows.values.shape[1] > _CLASS and self.kind == "ground truth" and self.columns == 9:
             allowed = np.isin(rows.values[:, _CLASS], _CLASSES) | (rows.counts <= _CLASS)
             checks.append((~allowed, "expected a class from 1 to 13 in column 8"))
         for is_wrong, problem in checks:

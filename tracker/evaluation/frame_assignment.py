@@ -10,7 +10,7 @@ from __future__ import annotations
 import lap
 import numpy as np
 
-from tracker.evaluation.overlaps import Floats, Integers, Mask
+from tracker.arrays import Floats, Integers, Mask
 
 _RELATIVE_TIE = 1e-9  # totals closer than this, relative to the largest weight, count as equal
 

@@ -25,6 +25,8 @@ def parse_frames(frames: str | None, length: int) -> range:
     range(302, 601)
     >>> parse_frames("half-train", 600)
     range(1, 302)
+    >>> parse_frames("half-val", 3), parse_frames("half-train", 1)
+    (range(3, 4), range(1, 2))
     >>> parse_frames("5:", 10)
     range(5, 11)
     """
@@ -32,8 +34,10 @@ def parse_frames(frames: str | None, length: int) -> range:
         return range(1, length + 1)
     middle = length // 2 + 1  # the training half holds the 0-based frames 0 .. length // 2
     if frames == "half-train":
-        return range(1, middle + 1)
+        return range(1, min(middle, length) + 1)
     if frames == "half-val":
+        if middle >= length:
+            raise InputError(f"half-val of a sequence of {length} frame{'s' * (length != 1)} is empty; it needs 3")
         return range(middle + 1, length + 1)
     stretch = _STRETCH.fullmatch(frames)
     if stretch is None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracker.arrays import Floats, Integers
 from tracker.evaluation.frame_assignment import assign
 from tracker.evaluation.mot_challenge import SequenceData
-from tracker.evaluation.overlaps import EPSILON, Floats, Integers
+from tracker.evaluation.overlaps import EPSILON
 
 ALPHAS = np.arange(0.05, 0.99, 0.05)  # 19 localisation thresholds
 

@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from tracker.arrays import Floats, Integers, Mask
 from tracker.evaluation.frame_assignment import assign
-from tracker.evaluation.overlaps import EPSILON, Floats, Integers, Mask, Overlaps, find_overlaps
+from tracker.evaluation.overlaps import EPSILON, Overlaps, find_overlaps
 from tracker.io.mot import GroundTruthRows, MotRows, ResultRows
 
 PEDESTRIAN = 1

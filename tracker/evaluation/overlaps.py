@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from tracker.arrays import Floats, Integers, Mask
 
 EPSILON = float(np.finfo(np.float64).eps)  # the official evaluator's tolerance in every threshold
 _FAR = 1e6  # pixels; the search treats what lies further out as lying here, the IoU does not

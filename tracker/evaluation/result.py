@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tracker.evaluation.scores import PERCENTAGES, Scores
 from tracker.io.atomic import atomic_path
+from tracker.io.names import ODD_NAMES
 from tracker.text_table import text_table
 
 if TYPE_CHECKING:
@@ -60,10 +62,13 @@ class EvaluationResult:
     def write_csv(self, path: str | Path) -> None:
         """Write one row for each sequence and one for COMBINED, ratios as fractions."""
         table = self._metrics()
-        lines = [",".join(["sequence", *self.combined.metrics()])]
-        lines += [",".join([name, *map(repr, values.values())]) for name, values in table.items()]
-        with atomic_path(path) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with (
+            atomic_path(path) as temporary,
+            temporary.open("w", encoding="utf-8", errors=ODD_NAMES, newline="") as file,
+        ):
+            rows = csv.writer(file, lineterminator="\n")  # quotes names with commas and quotes
+            rows.writerow(["sequence", *self.combined.metrics()])
+            rows.writerows([name, *map(repr, values.values())] for name, values in table.items())
 
     def _metrics(self) -> dict[str, dict[str, float]]:
         rows = {name: scores.metrics() for name, scores in self.sequences.items()}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tracker.evaluation.evaluator import map_each
 from tracker.evaluation.mot_challenge import SequenceData
 from tracker.evaluation.overlaps import EPSILON
 from tracker.evaluation.scores import combine, measure
@@ -27,20 +28,21 @@ DIFFERENCES = (
 )
 
 
-def second_opinion(sequences: Sequence[SequenceData]) -> list[list[str]]:
+def second_opinion(sequences: Sequence[SequenceData], workers: int = 1) -> list[list[str]]:
     """Evaluate with py-motmetrics and set its figures beside ours, over all sequences together.
 
     Its own distances fail on numpy 2, so it is given ours: 1 - IoU where IoU >= 0.5.
 
     Args:
         sequences: Preprocessed, from `load_sequences`.
+        workers: Processes to share the sequences out to.
 
     Returns:
         Table cells: a header and a row for each of MOTA, IDF1, FP, FN, IDSW; DIFFERENCES explains them.
     """
     from motmetrics import metrics  # imports pandas, a second
 
-    accumulators = [_accumulate(data) for data in sequences]
+    accumulators = map_each(_accumulate, sequences, workers)
     names = [data.name for data in sequences]
     host = metrics.create()
     table = host.compute_many(accumulators, metrics=list(_THEIRS.values()), names=names, generate_overall=True)

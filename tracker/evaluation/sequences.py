@@ -9,6 +9,7 @@ from pathlib import Path
 from tracker.errors import InputError
 from tracker.evaluation.benchmarks import video_name
 from tracker.io.mot import read_sequence_info
+from tracker.io.names import clean_name
 
 _DEPTH = 4  # folders to look into, below the one given
 
@@ -118,7 +119,7 @@ def match_results(names: list[str], results: Path) -> dict[str, Path]:
 
 def _choose(name: str, files: list[Path], results: Path) -> Path | None:
     """Return SEQUENCE.txt; failing that, the file of the same video without the name of the public detector."""
-    for wanted in (name, video_name(name)):
+    for wanted in (name, video_name(name), clean_name(name)):
         fitting = [path for path in files if path.stem == wanted]
         nearest = min((len(path.parts) for path in fitting), default=0)
         fitting = [path for path in fitting if len(path.parts) == nearest]

@@ -12,6 +12,7 @@ from tracker.evaluation.benchmarks import known_length
 from tracker.evaluation.format_rules import FormatRules, Kind, LabelRows, parse_rows
 from tracker.io.atomic import atomic_path
 from tracker.io.mot import read_sequence_info
+from tracker.io.reading import read_bytes, split_lines
 
 _DEPTH = 4  # folders to look into, below the one given
 _NO_LABELS = ("img1", "seqmaps")
@@ -90,7 +91,7 @@ def validate(
     violations: list[Violation] = []
     row_count = 0
     for file in files:
-        rows = parse_rows(_read_text(file))
+        rows = parse_rows(split_lines(read_bytes(file).decode("utf-8-sig", "replace")))
         file_length = _find_length(file) if length is None else length
         rules = FormatRules.for_rows(rows, kind or _guess_kind(file, rows), file_length)
         broken = rules.check(rows)
@@ -120,13 +121,6 @@ def _text_files(folder: Path, depth: int) -> Iterator[Path]:
             yield from _text_files(path, depth - 1)
         elif path.suffix == ".txt" and path.is_file():
             yield path
-
-
-def _read_text(path: Path) -> list[str]:
-    try:
-        return path.read_bytes().decode("utf-8-sig", "replace").splitlines()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _guess_kind(path: Path, rows: LabelRows) -> Kind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Any
@@ -10,24 +11,33 @@ from typing import Any
 import av
 
 _LOG = logging.getLogger(__name__)
+_STEPS, _FEWEST_STEPS = 60, 4  # between pictures that are compared, at most and at least
+_REGULAR = 0.75  # share of steps that are alike where the frame rate is constant
+_GAP = 0.75  # of a step that a picture must be late
+_LONGEST_GAP = 3600.0  # seconds; what jumps further has another clock
+_GAPS_SHOWN = 5
 
 
 def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[int, Any]]:
-    """Decode a video; a picture that cannot be decoded is left out, as players do, but keeps its number.
+    """Decode a video; a picture that is missing or cannot be decoded is left out, as players do, but keeps its number.
 
-    How many are lost shows in the time stamps: those that went in with packets and did not come out with a picture.
+    Where the container counts its pictures, as MP4 does, none is missing. Where it does not, as in Matroska, MPEG-TS
+    and FLV, numbers follow the time stamps: a jump is as many pictures as fit into it.
+
+    How many are damaged shows in the time stamps: those that went in with packets and did not come out with a picture.
     Counting the decoder's errors is not enough, since one of them can cost several pictures, or none.
 
     Args:
         container: The open file.
         stream: Its video.
-        source: What to call it in warnings; the first loss is told with its frame number.
+        source: What to call it in warnings; the first losses are told with their frame numbers.
 
     Yields:
         Frame number, from 1 for the first key frame, and picture.
     """
     stamps = _Stamps()
-    number = errors = lost = 0
+    clock = None if stream.frames else _Clock(stream)
+    number = errors = lost = gaps = missing = 0
     has_key = False
     for packet in container.demux(stream):
         has_key = has_key or packet.is_keyframe
@@ -43,17 +53,63 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
             if skipped and not lost:
                 _warn(source, number + 1)
             lost += skipped
-            number += 1 + skipped
+            absent = clock.absent(picture.pts, 1 + skipped) if clock else 0
+            if absent:
+                gaps, missing = gaps + 1, missing + absent
+                _warn_of_gap(source, number + skipped, absent, gaps)
+            number += 1 + skipped + absent
             yield number, picture
     left = stamps.count_left(errors - lost)
     if left and not lost:
         _warn(source, number + 1)
     if lost + left > 1:
         _LOG.warning("%s: %d damaged pictures were left out", source, lost + left)
+    if gaps > _GAPS_SHOWN:
+        _LOG.warning("%s: %d frames are missing at %d places", source, missing, gaps)
 
 
 def _warn(source: str, number: int) -> None:
     _LOG.warning("%s: frame %d is damaged and left out; the others keep their numbers", source, number)
+
+
+def _warn_of_gap(source: str, number: int, absent: int, gaps: int) -> None:
+    if gaps <= _GAPS_SHOWN:
+        frames = "frame is" if absent == 1 else "frames are"
+        _LOG.warning("%s: %d %s missing after frame %d; the others keep their numbers", source, absent, frames, number)
+
+
+class _Clock:
+    """Steps between the time stamps of pictures: all alike where the frame rate is constant, but for gaps."""
+
+    def __init__(self, stream: Any) -> None:
+        rate = stream.average_rate or stream.guessed_rate
+        self._nominal = float(1 / (rate * stream.time_base)) if rate and stream.time_base else 0.0  # in ticks
+        self._longest = _LONGEST_GAP / float(stream.time_base) if stream.time_base else 0.0
+        self._steps: deque[float] = deque(maxlen=_STEPS)
+        self._last: int | None = None
+
+    def absent(self, stamp: int | None, advance: int) -> int:
+        """How many pictures are missing before this one, besides those that `advance` counts."""
+        last, self._last = self._last, stamp
+        if stamp is None or last is None or stamp <= last:
+            return 0
+        step = stamp - last
+        interval = self._interval()
+        self._steps.append(step / advance)
+        if not interval or step > self._longest or step / interval - advance < _GAP:
+            return 0
+        return max(round(step / interval) - advance, 0)
+
+    def _interval(self) -> float:
+        """Ticks from picture to picture; 0 as long as nothing is known, or where the rate varies."""
+        if len(self._steps) < _FEWEST_STEPS:
+            return 0.0
+        middle = sorted(self._steps)[len(self._steps) // 2]
+        regular = [step for step in self._steps if abs(step - middle) <= max(middle / 4, 1.5)]
+        if len(regular) < _REGULAR * len(self._steps):
+            return 0.0
+        mean = sum(regular) / len(regular)
+        return self._nominal if abs(self._nominal - mean) <= 0.02 * mean else mean
 
 
 class _Stamps:

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
-import numpy as np
-import numpy.typing as npt
-
-Image = npt.NDArray[np.uint8]
+from tracker.arrays import Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,79 +1,21 @@
-"""Image files as a source of frames."""
+"""Images to and from files."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from tracker.arrays import Image
 from tracker.errors import InputError
-from tracker.io.frame import Frame, FrameSource, Image
-from tracker.io.mot import DEFAULT_FRAME_RATE, IMAGE_EXTENSIONS, read_sequence_info
+from tracker.io.reading import read_bytes
 
-
-class ImageFiles(FrameSource):
-    """Images in the given order; each keeps its own size.
-
-    Args:
-        paths: At least one image file.
-        name: What to call them.
-        frame_rate: Frames per second they stand for.
-        numbers: Frame number of each image; counted from 1 when None.
-
-    Raises:
-        InputError: The first image cannot be read; while iterating, any other.
-    """
-
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        name: str,
-        frame_rate: float = DEFAULT_FRAME_RATE,
-        numbers: Sequence[int] | None = None,
-    ) -> None:
-        self.paths, self.name, self.frame_rate = list(paths), name, frame_rate
-        self.frame_count = len(self.paths)
-        self._numbers = list(numbers) if numbers is not None else list(range(1, len(self.paths) + 1))
-        height, width = read_image(self.paths[0]).shape[:2]
-        self.size = width, height
-
-    def __iter__(self) -> Iterator[Frame]:
-        for number, path in zip(self._numbers, self.paths, strict=True):
-            yield Frame(number, (number - self._numbers[0]) / self.frame_rate, read_image(path))
-
-
-def folder_of_images(folder: Path, frame_rate: float = DEFAULT_FRAME_RATE) -> ImageFiles:
-    """Open all images of a folder, in natural order."""
-    paths = sort_naturally(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_EXTENSIONS)
-    if not paths:
-        raise InputError(f"{folder}: expected images ({', '.join(IMAGE_EXTENSIONS)}), found none in this folder")
-    return ImageFiles(paths, folder.resolve().name, frame_rate)
-
-
-def mot_sequence(folder: Path) -> ImageFiles:
-    """Open a MOTChallenge sequence folder: name and frame rate of seqinfo.ini, frame numbers of the file names."""
-    info = read_sequence_info(folder)
-    if not info.image_folder.is_dir():
-        raise InputError(f"{folder}: expected the images in {info.image_folder}, found no such folder")
-    images = folder_of_images(info.image_folder)
-    stems = [path.stem for path in images.paths]
-    numbers = [int(stem) for stem in stems] if all(stem.isdecimal() for stem in stems) else None
-    if numbers is not None and (numbers[0] < 1 or len(set(numbers)) < len(numbers)):
-        numbers = None
-    return ImageFiles(images.paths, info.name, info.frame_rate, numbers)
-
-
-def sort_naturally(paths: Iterable[Path]) -> list[Path]:
-    """Sort files as people count.
-
-    >>> [path.name for path in sort_naturally([Path("10.png"), Path("9.png"), Path("a.png")])]
-    ['9.png', '10.png', 'a.png']
-    """
-    return sorted(paths, key=lambda path: [(int(part), "") if part.isdecimal() else (-1, part)
-                                           for part in re.split(r"(\d+)", str(path).lower())])  # fmt: skip
+MAX_PIXELS = 150_000_000  # of an image; decoded it takes 450 MB
+_EXIF_ORIENTATION, _LYING = 274, (5, 6, 7, 8)
 
 
 def read_image(path: Path, mode: int = cv2.IMREAD_COLOR) -> Image:
@@ -87,19 +29,114 @@ def read_image(path: Path, mode: int = cv2.IMREAD_COLOR) -> Image:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        InputError: It is missing, empty, cut short or no image.
+        InputError: It is missing, empty, cut short, too large or no image.
     """
     try:
-        data = np.fromfile(path, np.uint8)  # unlike imread, opens any file name on every system
-    except OSError as error:
-        raise InputError(f"cannot read the image {path}: {error.strerror or error}") from error
-    if len(data) == 0:
+        content = read_bytes(path)  # unlike imread, opens any file name on every system
+    except InputError as error:
+        raise InputError(f"cannot read the image {path}: {str(error).partition(f'{path}: ')[2]}") from error
+    if not content:
         raise InputError(f"cannot read the image {path}: the file is empty")
-    content = data.tobytes()
+    _size_in_header(content, path)  # too large?
     # opencv fills the missing part of a JPEG with grey: the end marker must come after the last start of a scan
     cut_short = content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
-    image = None if cut_short else cv2.imdecode(data, mode)
+    image = None if cut_short else decode_image(content, mode)
     if image is None:
         problem = "it is cut short" if cut_short else "it is damaged or no image"
         raise InputError(f"cannot read the image {path}: {problem}; replace or remove it")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def decode_image(content: bytes, mode: int) -> Image | None:
+    """Decode the bytes of an image file as opencv does; None where it cannot."""
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
+    except cv2.error:
+        return None
+    return None if image is None else np.asarray(image, np.uint8)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Return width and height of an image, from its header alone; as `read_image` turns it.
+
+    Raises:
+        InputError: The file is missing, too large or no image.
+    """
+    size = _size_in_header(path, path)
+    if size is None:
+        raise InputError(f"cannot read the image {path}: it is damaged or no image; replace or remove it")
+    return size
+
+
+def _size_in_header(source: Path | bytes, path: Path) -> tuple[int, int] | None:
+    """Return width and height as shown; None where the header cannot be read."""
+    from PIL import Image as Header
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Header.DecompressionBombWarning)
+            with Header.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
+                width, height = image.size
+                turned = _is_lying(image)
+    except Header.DecompressionBombError as error:
+        raise _too_large(path, "") from error
+    except OSError as error:
+        if error.strerror:
+            raise InputError(f"cannot read the image {path}: {error.strerror}") from error
+        return None
+    except Exception:  # whatever its readers raise of a broken header
+        return None
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"{width} x {height} are ")
+    return (height, width) if turned else (width, height)
+
+
+def _is_lying(image: Any) -> bool:
+    try:
+        return image.getexif().get(_EXIF_ORIENTATION) in _LYING
+    except Exception:  # broken EXIF says nothing
+        return False
+
+
+def _too_large(path: Path, size: str) -> InputError:
+    return InputError(f"cannot read the image {path}: {size}more than {MAX_PIXELS // 10**6} million pixels; cut it up")
+
+
+def write_image(path: Path, image: Image, quality: int = 95) -> None:
+    """Write an image file under any name, unlike opencv's own writer on Windows.
+
+    Args:
+        path: Its suffix says the format.
+        image: (H, W, 3) uint8 RGB, or (H, W) uint8 grey.
+        quality: Of a JPEG, 0 to 100.
+
+    Raises:
+        InputError: The format is unknown, or the file cannot be written.
+    """
+    pixels = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8) if image.ndim == 3 else image
+    content = encode_image(pixels, path.suffix, quality)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"cannot write the image {path}: {error.strerror or error}") from error
+
+
+def encode_image(pixels: Image, suffix: str, quality: int = 95) -> bytes:
+    """Return the bytes of an image file.
+
+    Args:
+        pixels: (H, W, 3) uint8 in opencv's order, BGR, or (H, W) uint8 grey.
+        suffix: Says the format, such as `.jpg`.
+        quality: Of a JPEG, 0 to 100.
+
+    Raises:
+        InputError: The format is unknown, or cannot hold the image.
+    """
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix.lower() in (".jpg", ".jpeg") else []
+    try:
+        written, content = cv2.imencode(suffix, pixels, options)
+    except cv2.error as error:
+        raise InputError(f"cannot write an image as {suffix or 'a file without suffix'}: {error.err}") from error
+    if not written:
+        raise InputError(f"cannot write an image of {pixels.shape[1]} x {pixels.shape[0]} pixels as {suffix}")
+    return content.tobytes()

@@ -7,27 +7,35 @@ the numbers of the file; `boxes_xyxy` is the conversion to the 0-based corners o
 from __future__ import annotations
 
 import configparser
+import logging
+import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from tracker.errors import InputError
-from tracker.io.atomic import atomic_path
+from tracker.io.atomic import OutputFile, cannot_write
+from tracker.io.frames import frame_files
 from tracker.io.number_table import NumberTable, read_number_table
+from tracker.io.reading import MAX_FRAMES, MAX_NUMBER, read_number, read_text, read_whole
 
 if TYPE_CHECKING:
     from tracker.detections import Tracks
+
+_LOG = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 RowsT = TypeVar("RowsT", bound="MotRows")
 
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 DEFAULT_FRAME_RATE = 30.0
+MIN_SIDE = 0.01  # of a box, in pixels: the least that rows can say
+MAX_SIDE = 10**6  # of an image, in pixels
+FRAME_RATES = (1e-3, 1e5)  # allowed in seqinfo.ini
 _INTEGER_LIMIT = 2.0**53  # float64 has gaps beyond
 
 
@@ -58,6 +66,19 @@ class MotRows:
         """(N, 4) float32, left, top, right, bottom, where the first pixel is (0, 0)."""
         left_top = self.boxes_xywh[:, :2] - 1
         return np.concatenate([left_top, left_top + self.boxes_xywh[:, 2:]], axis=1).astype(np.float32)
+
+    @property
+    def have_size(self) -> NDArray[np.bool_]:
+        """(N,) whether a box is at least `MIN_SIDE` wide and high."""
+        return np.asarray((self.boxes_xywh[:, 2:] >= MIN_SIDE).all(axis=1))
+
+    def warn_of_no_size(self, consequence: str) -> None:
+        """Say how many boxes have no size, where the first one stands, and what becomes of them."""
+        without = np.flatnonzero(~self.have_size)
+        if len(without):
+            boxes = f"{len(without)} boxes have" if len(without) > 1 else "1 box has"
+            line = self.lines[without].min()
+            _LOG.warning("%s: %s no size (the first in line %d) and %s", self.path, boxes, line, consequence)
 
     def where(self: RowsT, keep: NDArray[np.bool_] | Integers) -> RowsT:
         """Return the rows that a mask (N,) or an array of row numbers selects."""
@@ -177,6 +198,11 @@ def _common_columns(table: NumberTable) -> tuple[Path, Integers, Integers, Integ
     if not is_whole.all():
         raise table.row_error(int((~is_whole).any(axis=1).argmax()), "expected whole numbers as frame and id")
     frames, ids = frames_ids.astype(np.int64).T
+    is_far = (np.abs(values[:, 2:6]) > MAX_NUMBER).any(axis=1)
+    if is_far.any():
+        raise table.row_error(int(is_far.argmax()), f"expected a box from {-MAX_NUMBER:.0f} to {MAX_NUMBER:.0f}")
+    if frames.max(initial=0) > MAX_FRAMES:
+        raise table.row_error(int((frames > MAX_FRAMES).argmax()), f"expected a frame up to {MAX_FRAMES}")
     return table.path, table.lines, frames, ids, values[:, 2:6]
 
 
@@ -184,17 +210,17 @@ def _column(table: NumberTable, column: int, default: float) -> Floats:
     if table.values.shape[1] <= column:
         return np.full(len(table.lines), default)
     values = table.values[:, column]
-    if not np.isfinite(values).all():
-        raise table.row_error(int((~np.isfinite(values)).argmax()), f"expected a finite number in column {column + 1}")
+    usable = np.abs(values) <= MAX_NUMBER  # false where not finite
+    if not usable.all():
+        raise table.row_error(
+            int((~usable).argmax()),
+            f"expected a finite number from {-MAX_NUMBER:.0f} to {MAX_NUMBER:.0f} in column {column + 1}",
+        )
     return values
 
 
 def _integers(table: NumberTable, column: int, default: int) -> Integers:
-    values = _column(table, column, default)
-    too_large = np.abs(values) >= _INTEGER_LIMIT
-    if too_large.any():
-        raise table.row_error(int(too_large.argmax()), f"expected a small whole number in column {column + 1}")
-    return values.astype(np.int64)
+    return _column(table, column, default).astype(np.int64)
 
 
 def _sorted_by_frame(rows: RowsT) -> RowsT:
@@ -208,7 +234,7 @@ class SequenceInfo:
     """What seqinfo.ini says about a sequence.
 
     Attributes:
-        name: As in result files.
+        name: As written; `clean_name` makes a file name of it.
         image_folder: Where the frames lie.
         frame_rate: Frames a second.
         length: Number of frames.
@@ -228,60 +254,66 @@ def read_sequence_info(folder: str | Path) -> SequenceInfo:
     """Read seqinfo.ini of a sequence folder, or make it up from the images where there is none (MOT15).
 
     Raises:
-        InputError: There is neither, or a value is missing or no number.
+        InputError: There is neither, or a value is missing, no number or out of bounds; with file and line.
     """
     folder = Path(folder)
     ini = folder / "seqinfo.ini"
     if not ini.is_file():
         return _info_from_images(folder)
     parser = configparser.ConfigParser(interpolation=None)
+    text = read_text(ini)
     try:
-        parser.read_string(ini.read_text(encoding="utf-8-sig"))
-        section = parser["Sequence"]
-        return SequenceInfo(
-            name=section.get("name", folder.name),
-            image_folder=folder / section.get("imDir", "img1"),
-            frame_rate=float(section.get("frameRate", str(DEFAULT_FRAME_RATE))),
-            length=int(section["seqLength"]),
-            size=(int(section.get("imWidth", "0")), int(section.get("imHeight", "0"))),
-            extension=section.get("imExt", ".jpg"),
-        )
+        parser.read_string(text)
+        section = dict(parser["Sequence"])  # keys in small letters
+        section["seqlength"]
     except KeyError as error:
         raise InputError(f"{ini}: expected a section [Sequence] with seqLength, {error} is missing") from error
-    except (configparser.Error, ValueError) as error:
+    except configparser.Error as error:
         raise InputError(f"{ini}: not a sequence description: {' '.join(str(error).split())}") from error
+
+    def where(key: str) -> str:
+        found = re.search(rf"^{key}\s*[=:]", text, re.IGNORECASE | re.MULTILINE)
+        return f"{ini}:{text.count(chr(10), 0, found.start()) + 1}" if found else str(ini)
+
+    def whole(key: str, least: int, most: int, default: str = "0") -> int:
+        return read_whole(section.get(key.lower(), default), where(key), key, least, most)
+
+    rate = section.get("framerate", str(DEFAULT_FRAME_RATE))
+    return SequenceInfo(
+        name=section.get("name", folder.name),
+        image_folder=folder / section.get("imdir", "img1"),
+        frame_rate=read_number(rate, where("frameRate"), "frameRate", *FRAME_RATES),
+        length=whole("seqLength", 1, MAX_FRAMES),
+        size=(whole("imWidth", 0, MAX_SIDE), whole("imHeight", 0, MAX_SIDE)),
+        extension=section.get("imext", ".jpg"),
+    )
 
 
 def _info_from_images(folder: Path) -> SequenceInfo:
+    from tracker.io.images import read_size  # needed only where seqinfo.ini is missing; 0.1 s to import
+
     image_folder = folder / "img1" if (folder / "img1").is_dir() else folder
     if not image_folder.is_dir():
         raise InputError(f"expected a sequence folder with seqinfo.ini or images, found no folder {folder}")
-    images = sorted(path for path in image_folder.iterdir() if path.suffix.lower() in IMAGE_EXTENSIONS)
+    images = frame_files(image_folder)
     if not images:
         raise InputError(f"{folder}: expected seqinfo.ini or images in img1, found neither")
     return SequenceInfo(
         name=folder.resolve().name,
         image_folder=image_folder,
         frame_rate=DEFAULT_FRAME_RATE,
-        length=len(images),
-        size=_image_size(images[0]),
-        extension=images[0].suffix,
+        length=max(images),
+        size=read_size(images[min(images)]),
+        extension=images[min(images)].suffix,
     )
 
 
-def _image_size(path: Path) -> tuple[int, int]:
-    import cv2  # 0.1 s to import, needed only where seqinfo.ini is missing
-
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise InputError(f"cannot read the image {path}")
-    return image.shape[1], image.shape[0]
-
-
-class MotWriter:
+class MotWriter(OutputFile):
     r"""Writes a tracker's output as MOTChallenge rows, one call a frame.
 
-    The file appears under its name when the writer closes, also after an exception: what was tracked so far is kept.
+    The file takes its name when it is complete; after an exception what was tracked so far is kept beside it, see
+    `OutputFile`.
+    Boxes that are narrower or lower than rows can say are left out, with a warning in the end.
 
     Args:
         path: The file to write; missing folders are made.
@@ -300,9 +332,9 @@ class MotWriter:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._target = atomic_path(self.path, keep_on_error=True)
-        self._file = self._target.__enter__().open("w", encoding="ascii", newline="\n")
+        super().__init__(path)
+        self._file = self.temporary.open("w", encoding="ascii", newline="\n")
+        self._left_out = 0
 
     def write(self, frame_number: int, tracks: Tracks) -> None:
         """Append the boxes of one frame.
@@ -314,25 +346,24 @@ class MotWriter:
         boxes = tracks.boxes.astype(np.float64)
         left_top = boxes[:, :2] + 1
         sizes = boxes[:, 2:] - boxes[:, :2]
+        rows = []
         for identity, (left, top), (width, height), score in zip(
             tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), strict=True
         ):
-            self._file.write(
+            if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
+                self._left_out += 1
+                continue
+            rows.append(
                 f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},-1,-1,-1\n"
             )
+        try:
+            self._file.write("".join(rows))
+        except OSError as error:
+            self.abandon()
+            raise cannot_write(self.path, error, self.partial) from error
 
-    def close(self) -> None:
-        """Finish the file and give it its name; further calls do nothing."""
-        if not self._file.closed:
-            self._file.close()
-            self._target.__exit__(None, None, None)
-
-    def __enter__(self) -> MotWriter:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        self.close()
+    @override
+    def _finish(self) -> None:
+        self._file.close()
+        if self._left_out:
+            _LOG.warning("%s: %d boxes without a size are left out", self.path, self._left_out)

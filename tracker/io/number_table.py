@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.errors import InputError
+from tracker.io.reading import read_bytes, split_lines, to_float
 
 _COMMA, _NEWLINE, _MINUS, _DOT, _ZERO = b",\n-.0"
 _EXACT_DIGITS = 15  # every integer of 15 digits is a float64 of its own, so mantissa / power of ten rounds only once
@@ -42,11 +43,7 @@ def read_number_table(path: str | Path) -> NumberTable:
             number; with file, line and row.
     """
     path = Path(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    raw = read_bytes(path).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     if not raw.endswith(b"\n"):
         raw += b"\n"
     values = read_regular(raw)
@@ -115,7 +112,7 @@ def _read_decimals(
 def _read_floats(raw: bytes, starts: list[int], ends: list[int]) -> NDArray[np.float64] | None:
     """Read the fields raw[start:end] in any notation of Python; None if one is not a number."""
     try:
-        return np.array([float(raw[start:end]) for start, end in zip(starts, ends, strict=True)])
+        return np.array([to_float(raw[start:end].decode()) for start, end in zip(starts, ends, strict=True)])
     except ValueError:
         return None
 
@@ -123,12 +120,12 @@ def _read_floats(raw: bytes, starts: list[int], ends: list[int]) -> NDArray[np.f
 def _read_by_line(path: Path, raw: bytes) -> NumberTable:
     rows: list[list[float]] = []
     lines: list[int] = []
-    for line, content in enumerate(raw.decode("utf-8", "replace").splitlines(), start=1):
+    for line, content in enumerate(split_lines(raw.decode("utf-8", "replace")), start=1):
         if not content.strip():
             continue
         fields = content.split(",") if "," in content else content.split()
         try:
-            row = [float(field) for field in fields]
+            row = [to_float(field) for field in fields]
         except ValueError as error:
             raise InputError(f"{path}:{line}: expected numbers separated by commas, got: {content[:120]}") from error
         if rows and len(row) != len(rows[0]):

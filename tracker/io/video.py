@@ -7,9 +7,9 @@ from pathlib import Path
 from tracker.errors import InputError
 from tracker.io.camera import Camera
 from tracker.io.frame import Frame, FrameSource
-from tracker.io.images import ImageFiles, folder_of_images, mot_sequence, sort_naturally
+from tracker.io.frames import is_image, number_frames
+from tracker.io.image_files import ImageFiles, folder_of_images, mot_sequence
 from tracker.io.live import LiveSource
-from tracker.io.mot import IMAGE_EXTENSIONS
 from tracker.io.video_file import VideoFile
 from tracker.io.writer import VideoWriter
 
@@ -43,7 +43,7 @@ def open_source(source: str | Path) -> FrameSource:
         return mot_sequence(path) if is_sequence else folder_of_images(path)
     if not path.exists() and any(letter in text for letter in "*?["):
         return _matching(text)
-    if path.suffix.lower() in IMAGE_EXTENSIONS and path.exists():
+    if is_image(path) and path.exists():
         return ImageFiles([path], path.stem)
     return VideoFile(path)
 
@@ -57,7 +57,8 @@ def _matching(pattern: str) -> FrameSource:
         raise InputError(
             f"{pattern}: not a pattern of file names: {error}; ** stands for whole folders only"
         ) from error
-    paths = sort_naturally(path for path in found if path.suffix.lower() in IMAGE_EXTENSIONS)
-    if not paths:
+    files = number_frames(path for path in found if is_image(path))
+    if not files:
         raise InputError(f"{pattern}: expected images that match this pattern, found none")
-    return ImageFiles(paths, paths[0].parent.resolve().name)
+    paths = list(files.values())
+    return ImageFiles(paths, paths[0].parent.resolve().name, numbers=list(files))

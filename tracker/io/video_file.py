@@ -10,9 +10,10 @@ from typing import Any
 import av
 import numpy as np
 
+from tracker.arrays import Image
 from tracker.errors import InputError
 from tracker.io.decoding import decode_numbered
-from tracker.io.frame import Frame, FrameSource, Image
+from tracker.io.frame import Frame, FrameSource
 
 _FALLBACK_RATE = 25.0
 
@@ -20,7 +21,7 @@ _FALLBACK_RATE = 25.0
 class VideoFile(FrameSource):
     """A video, decoded frame by frame: true times, upright, any pixel format.
 
-    A damaged picture is left out with a warning; the frames after it keep their numbers and times.
+    A damaged or missing picture is left out with a warning; the frames after it keep their numbers and times.
 
     Args:
         source: Path, or URL of a stream.
@@ -87,7 +88,9 @@ class VideoFile(FrameSource):
         self._check_path()
         options = {"rtsp_transport": "tcp"} if self._source.startswith("rtsp") else {}
         try:
-            container = av.open(self._address, options=options, timeout=15.0 if self.is_live else None)
+            # Titles and the like may be in any encoding.
+            timeout = 15.0 if self.is_live else None
+            container = av.open(self._address, options=options, timeout=timeout, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
             raise InputError(f"{self._source}: cannot be opened as a video: {_reason(error)}") from error
         try:
@@ -122,8 +125,11 @@ class VideoFile(FrameSource):
             return float(stream.frames / self.frame_rate)
         if stream.duration:
             return float(stream.duration * stream.time_base)
-        only_pictures = len(container.streams) == 1  # else the duration may be that of the sound
-        return container.duration / av.time_base if container.duration and only_pictures else 0.0
+        if not container.duration or len(container.streams) > 1:  # the duration may be that of the sound
+            return 0.0
+        # Matroska says when the last picture ends, wherever the first one begins.
+        start = container.start_time or 0 if "matroska" in container.format.name else 0
+        return (container.duration - (start if 0 < start < container.duration else 0)) / av.time_base
 
     def _upright(self, picture: Any) -> Image:
         turns = round(picture.rotation / 90) % 4  # counterclockwise

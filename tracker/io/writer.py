@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import av
 import cv2
 import numpy as np
+from typing_extensions import override
 
+from tracker.arrays import Image
 from tracker.errors import InputError
-from tracker.io.atomic import atomic_path
-from tracker.io.frame import Image
+from tracker.io.atomic import OutputFile, cannot_write
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 _TICKS = 90_000  # per second: exact for 24, 25, 30, 50, 60 and their NTSC siblings
 
 
-class VideoWriter:
+class VideoWriter(OutputFile):
     """Writes H.264 with 4:2:0 colour and the index up front: what browsers, phones and editors play.
 
-    The file appears under its name when the writer is closed, also after an exception, with the frames until then.
-    Of images with an odd width or height the last column or row is repeated, since 4:2:0 stores colour for blocks of
-    2 x 2. An image of another size than `size` is scaled to fit and centred on black.
+    The file takes its name when it is complete; after an exception the frames until then are kept beside it, see
+    `OutputFile`. Of images with an odd width or height the last column or row is repeated, since 4:2:0 stores colour
+    for blocks of 2 x 2. An image of another size than `size` is scaled to fit and centred on black.
 
     Args:
         path: Ends in one of `VIDEO_SUFFIXES`.
@@ -41,15 +40,14 @@ class VideoWriter:
     def __init__(
         self, path: str | Path, size: tuple[int, int], frame_rate: float, crf: int = 23, preset: str = "veryfast"
     ) -> None:
-        self.path, self.size, self.frame_rate = Path(path), size, frame_rate
-        if self.path.suffix.lower() not in VIDEO_SUFFIXES:
+        self.size, self.frame_rate = size, frame_rate
+        if Path(path).suffix.lower() not in VIDEO_SUFFIXES:
             raise InputError(f"{path}: expected a video file name ending in {', '.join(VIDEO_SUFFIXES)}")
         if min(size) < 1 or frame_rate <= 0:
             raise ValueError(f"size and frame_rate must be positive, got {size} and {frame_rate}")
-        self._stack = ExitStack()
-        temporary = self._stack.enter_context(atomic_path(self.path, keep_on_error=True))
+        super().__init__(path)
         flags = {} if self.path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
-        self._container = self._stack.enter_context(av.open(str(temporary), "w", options=flags))
+        self._container = av.open(str(self.temporary), "w", options=flags)
         rate = Fraction(frame_rate).limit_denominator(1001)
         self._stream: Any = self._container.add_stream("libx264", rate=rate)
         self._stream.width, self._stream.height = size[0] + size[0] % 2, size[1] + size[1] % 2
@@ -72,21 +70,13 @@ class VideoWriter:
         frame.pts, frame.time_base = self._next_ticks(time), Fraction(1, _TICKS)
         self._encode(frame)
 
-    def close(self) -> None:
-        """Finish the file and give it its name."""
+    @override
+    def _finish(self) -> None:
         try:
             if self._ticks >= 0:
-                self._encode(None)
+                self._container.mux(self._stream.encode(None))
         finally:
-            self._stack.close()
-
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+            self._container.close()
 
     def _next_ticks(self, time: float | None) -> int:
         if time is None:
@@ -101,7 +91,8 @@ class VideoWriter:
         try:
             self._container.mux(self._stream.encode(frame))
         except (av.FFmpegError, OSError) as error:
-            raise InputError(f"cannot write {self.path}: {getattr(error, 'strerror', None) or error}") from error
+            self.abandon()
+            raise cannot_write(self.path, error, self.partial) from error
 
 
 def _fitted(image: Image, size: tuple[int, int]) -> Image:

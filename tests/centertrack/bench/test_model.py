@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from centertrack.bench import model as bench
-from centertrack.export import TOLERANCE
 from centertrack.models import from_pretrained
-from centertrack.runtimes import RUNTIMES, RawDetections
+from centertrack.runtime.contract import RUNTIMES, RawDetections
+from centertrack.runtime.export import TOLERANCE
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from centertrack.bench import training as bench
 from centertrack.cli import main
-from centertrack.data.synthetic import SceneConfig
+from centertrack.synthetic import SceneConfig
 from tests.centertrack.conftest import CLIP_SIZE
 from tests.centertrack.training.test_train import TINY
 from tracker.errors import InputError

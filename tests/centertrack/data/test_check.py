@@ -75,7 +75,7 @@ def test_classes_that_sets_call_differently_are_named(yolo: Path, tmp_path: Path
 
 def test_an_unreadable_image_is_a_problem(yolo: Path) -> None:
     (yolo / "images" / "d.png").write_bytes(b"no image")
-    assert any("cannot read image" in problem and "d.png" in problem for problem in check_data(yolo).problems)
+    assert any("cannot read the image" in problem and "d.png" in problem for problem in check_data(yolo).problems)
 
 
 def test_a_configuration_is_checked_and_drawn(yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,7 @@ def test_only_as_much_of_a_jpeg_is_decoded_as_needed(tmp_path: Path, monkeypatch
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
     for name in ("broken.jpg", "missing.jpg"):
-        with pytest.raises(InputError, match=f"cannot (read|decode) image .*{name}"):
+        with pytest.raises(InputError, match=f"cannot read the image .*{name}"):
             read_shrunk(tmp_path / name, 100)
 
 

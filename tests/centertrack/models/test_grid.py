@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from centertrack.export import export_model
-from centertrack.exported import ExportedRuntime
-from centertrack.graph import DetectionGraph
 from centertrack.models import BACKBONES, NECKS, CenterNet
-from centertrack.onnx_model import quiet
-from centertrack.runtimes import DecodeOptions
-from tests.centertrack.models.test_centernet import make_targets
+from centertrack.runtime.contract import DecodeOptions
+from centertrack.runtime.export import export_model
+from centertrack.runtime.exported import ExportedRuntime
+from centertrack.runtime.graph import DetectionGraph
+from centertrack.runtime.onnx import quiet
+from tests.centertrack.training.test_module import make_targets
 
 TIMM = [
     "timm/resnet26d",

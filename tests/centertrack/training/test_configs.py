@@ -14,7 +14,7 @@ import yaml
 from centertrack.data.convert import convert_data
 from centertrack.data.mixture import SourceOptions, open_source_set
 from centertrack.models import CenterNet
-from centertrack.models.zoo import load_matching
+from centertrack.training.checkpoints import load_matching
 from centertrack.training.cli import main
 from tests.conftest import PROJECT
 

@@ -12,9 +12,9 @@ import torch
 import yaml
 
 from centertrack.data.convert import convert_data
-from centertrack.data.synthetic import SceneConfig, StreetScene, SyntheticFrame
 from centertrack.models import CenterNet
 from centertrack.predictor import Predictor
+from centertrack.synthetic import SceneConfig, StreetScene, SyntheticFrame
 from centertrack.training.cli import main
 from centertrack.training.validation import IdentityValidation, TrackingValidation, embed_boxes
 from tests.centertrack.training.test_train import TINY
@@ -54,7 +54,8 @@ def detect_perfectly(monkeypatch: pytest.MonkeyPatch) -> list[SyntheticFrame]:
     """Let the predictor find, frame by frame, just the people whom `sequences` shows; return the frames."""
     shots = list(StreetScene(SceneConfig(size=(160, 96), seconds=0.4, seed=3, people=3)))
     found = iter([[Detections(shot.boxes, np.ones(len(shot.boxes)))] for shot in shots])
-    monkeypatch.setattr(Predictor, "__call__", lambda self, images: next(found))
+    monkeypatch.setattr(Predictor, "warm_up", lambda self, size: None)
+    monkeypatch.setattr(Predictor, "detect", lambda self, prepared: next(found))
     return shots
 
 

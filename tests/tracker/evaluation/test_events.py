@@ -18,7 +18,7 @@ def test_the_story_of_a_switch(benchmark_folder):
     assert events.gaps == [Gap(1, 4, 4)]
     assert events.misses.tolist() == [0, 0, 0, 1, 0, 0]
     assert events.false_positives.tolist() == [0, 0, 1, 0, 0, 0]
-    assert events.idle_tracks == [(11, 1)]
+    assert events.false_positive_tracks == [(11, 1)]
     assert events.matched_share() == {1: 5 / 6, 2: 1}
 
 
@@ -42,5 +42,11 @@ def test_frames_of_a_half_keep_their_numbers(benchmark_folder):
 
 def test_nothing_at_all(benchmark_folder):
     events = events_of(benchmark_folder({"MOT17-1": (3, [], [])}))
-    assert (events.present, events.matched, events.switches, events.gaps, events.idle_tracks) == ([], [], [], [], [])
+    assert (events.present, events.matched, events.switches, events.gaps, events.false_positive_tracks) == (
+        [],
+        [],
+        [],
+        [],
+        [],
+    )
     assert events.misses.tolist() == [0, 0, 0]

@@ -34,7 +34,7 @@ def test_good_results_have_no_violation(write):
     ("row", "problem"),
     [
         ("1,1,1,1,5,5,1,-1,-1,-1", "id 1 occurs twice in frame 1 (first in line 1)"),
-        ("0,2,1,1,5,5,1,-1,-1,-1", "frame out of range, expected 1 to the last"),
+        ("0,2,1,1,5,5,1,-1,-1,-1", "frame out of range, expected 1 to 10000000"),
         ("2.5,2,1,1,5,5,1,-1,-1,-1", "the frame is no whole number"),
         ("1,-3,1,1,5,5,1,-1,-1,-1", "expected a positive whole number as id"),
         ("1,2.5,1,1,5,5,1,-1,-1,-1", "expected a positive whole number as id"),

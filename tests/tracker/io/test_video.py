@@ -153,8 +153,8 @@ class TestVideo:
             for index in range(7):
                 writer.write(picture(index))
             raise RuntimeError
-        assert len(list(open_source(tmp_path / "new" / "clip.mp4"))) == 7
-        assert [path.name for path in (tmp_path / "new").iterdir()] == ["clip.mp4"]
+        assert len(list(open_source(tmp_path / "new" / "clip.partial.mp4"))) == 7
+        assert [path.name for path in (tmp_path / "new").iterdir()] == ["clip.partial.mp4"]
 
     def test_wrong_images_and_names_are_refused(self, tmp_path):
         with pytest.raises(InputError, match=r"clip\.xyz: expected a video file name ending in \.mp4"):
@@ -371,3 +371,49 @@ def test_real_videos(shared_data, name, size, rate, count):
     times = [frame.time for frame in source]
     assert len(times) == count
     np.testing.assert_allclose(np.diff(times), 1 / rate, atol=1e-6)
+
+
+def write_at(path: Path, steps: list[int]) -> Path:
+    """Write pictures with these milliseconds between them."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for index, time in enumerate(np.cumsum([0, *steps]).tolist()):
+            frame = av.VideoFrame.from_ndarray(picture(index % 20), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("steps", "numbers"),
+    [
+        ([40] * 10, [*range(1, 12)]),
+        ([40] * 10 + [400] + [40] * 5, [*range(1, 12), *range(21, 27)]),
+        ([33, 33, 34] * 10 + [1034] + [33] * 3, [*range(1, 32), *range(62, 66)]),  # a clock of milliseconds rounds
+        ([40] * 8 + [80, 40, 40, 80, 40], [*range(1, 10), 11, 12, 13, 15, 16]),
+        (
+            [40, 90, 60, 40, 130, 70, 40, 200, 45, 90],
+            [*range(1, 12)],
+        ),  # no constant rate: nothing tells what is missing
+        ([40] * 8 + [4 * 3600 * 1000] + [40] * 3, [*range(1, 14)]),  # another clock
+    ],
+)
+def test_frame_numbers_follow_the_time_stamps(tmp_path, steps, numbers):
+    with VideoFile(write_at(tmp_path / "clip.mkv", steps)) as source:
+        assert [frame.number for frame in source] == numbers
+
+
+def test_gaps_are_told(tmp_path, caplog):
+    with VideoFile(write_at(tmp_path / "clip.mkv", [40] * 8 + ([80] + [40] * 7) * 7)) as source:
+        assert sum(1 for _ in source) == 65
+    assert caplog.messages[0].endswith("clip.mkv: 1 frame is missing after frame 9; the others keep their numbers")
+    assert caplog.messages[-1].endswith("clip.mkv: 7 frames are missing at 7 places")
+    assert len(caplog.messages) == 6
+
+
+def test_where_the_container_counts_its_pictures_none_is_missing(tmp_path):
+    with VideoFile(write_at(tmp_path / "clip.mp4", [40] * 8 + [400] + [40] * 5)) as source:
+        assert [frame.number for frame in source] == [*range(1, 16)]

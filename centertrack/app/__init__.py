@@ -1,0 +1,1 @@
+"""What is done with a network: sources tracked into files, and the demonstration."""

@@ -1,0 +1,295 @@
+"""One source from its frames to its outputs: the loop that everything that detects or tracks goes through."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from centertrack.app.pipeline import FrameResult, Pipeline, Report
+from centertrack.app.sinks import CocoSink, FileSink, RowsSink, VideoSink
+from centertrack.app.termination import shielded
+from centertrack.predictor import Predictor
+from centertrack.runtime.signal_stack import drop_lost_signal_stack
+from centertrack.runtime.weights import DEFAULT_WEIGHTS
+from tracker.base import Tracker
+from tracker.errors import InputError
+from tracker.factory import DEFAULT_TRACKER, make_tracker
+from tracker.io.frame import FrameSource
+from tracker.io.live import LiveSource
+from tracker.io.video import open_source
+
+if TYPE_CHECKING:
+    from centertrack.models.network import CenterNetwork
+
+BATCH_SIZE_ON_GPU = 4
+STREAMS_ON_CPU = 2  # frames in the network at a time: small networks keep few cores busy only by twos
+SCORE_OPTIONS = ("min_score", "min_low_score", "min_new_score")  # of the trackers
+PREDICTOR_MIN_SCORE = 0.1  # or lower; what no track starts from is worth knowing
+
+
+class Session:
+    """Detects, and tracks, the frames of one source, and hands each to the outputs and to whoever iterates.
+
+    It runs once: iterate over it, or call `run`. Outputs are finished when the source ends, when the iteration is left,
+    and when anything fails; what was done until then is kept.
+
+    Args:
+        source: As of `open_source`, or a source that is open; it is closed at the end.
+        predictor: Finds the objects.
+        new_tracker: Called with the source, returns the tracker that gives ids; None only detects.
+        open_sinks: Called with the source once the network is ready, gives the outputs one after the other.
+        max_frames: Stop after so many frames.
+        batch_size: Frames a call of the network; None takes several on a GPU, but never of a live source.
+        on_frame: Called with each finished frame.
+
+    Attributes:
+        frames: The source.
+        tracker: Gives the ids, or None.
+        report: What was done; up to date after every frame.
+        is_complete: Whether all outputs have their names.
+
+    Raises:
+        InputError: The source cannot be opened; while running, it breaks off or an output cannot be written.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | FrameSource,
+        predictor: Predictor,
+        new_tracker: Callable[[FrameSource], Tracker] | None = None,
+        open_sinks: Callable[[FrameSource], Iterable[FileSink]] = lambda frames: (),
+        max_frames: int | None = None,
+        batch_size: int | None = None,
+        on_frame: Callable[[FrameResult], None] | None = None,
+    ) -> None:
+        self._started = True  # for `__del__`, should opening fail
+        self.frames = source if isinstance(source, FrameSource) else open_source(source)
+        self.predictor = predictor
+        self.tracker = None if new_tracker is None else new_tracker(self.frames)
+        self.report = Report(ids=None if self.tracker is None else set())
+        self._open_sinks = open_sinks
+        self._max_frames = max_frames
+        on_gpu = predictor.device != "cpu" and self.frames.frame_count
+        self._batch_size = batch_size or (BATCH_SIZE_ON_GPU if on_gpu else 1)
+        self._on_frame = on_frame
+        self._is_warm = False
+        self.is_complete = False
+        self._started = False
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames to expect; None where nothing says."""
+        return min(filter(None, (self.frames.frame_count, self._max_frames)), default=None)
+
+    def warm_up(self) -> None:
+        """Load, convert and compile the network, before any output is opened: a failure leaves everything as it was."""
+        if not self._is_warm:
+            self.predictor.warm_up(self.frames.size)
+        self._is_warm = True
+
+    def run(self, on_frame: Callable[[FrameResult], None] | None = None) -> Report:
+        """Process all frames.
+
+        Args:
+            on_frame: Called with each finished frame, in the calling thread.
+
+        Returns:
+            `report`.
+        """
+        with closing(self._start()) as results:
+            for result in results:
+                if on_frame is not None:
+                    on_frame(result)
+        return self.report
+
+    def __iter__(self) -> Iterator[FrameResult]:
+        """Give every frame with what was found on it, in order, once the outputs have it.
+
+        Raises:
+            RuntimeError: The session has run already.
+        """
+        return self._start()
+
+    def _start(self) -> Generator[FrameResult, None, None]:
+        if self._started:
+            raise RuntimeError("a session runs once; open the source again with a new one")
+        self._started = True
+        return self._process()
+
+    def _process(self) -> Generator[FrameResult, None, None]:
+        sinks: list[FileSink] = []
+        with self.frames:
+            try:
+                self.warm_up()
+                for sink in self._open_sinks(self.frames):
+                    sinks.append(sink)
+                pipeline = Pipeline(
+                    self.frames, self.predictor, self.tracker, sinks, self._batch_size, self._max_frames, self.report
+                )
+                with closing(iter(pipeline)) as results:
+                    for result in results:
+                        if self._on_frame is not None:
+                            self._on_frame(result)
+                        yield result
+            except BaseException as error:
+                stopped = isinstance(error, GeneratorExit)  # whoever iterates has seen enough
+                # nothing but an interrupt ends a camera
+                ended = isinstance(error, KeyboardInterrupt) and isinstance(self.frames, LiveSource)
+                self._end(sinks, complete=stopped or ended)
+                raise
+            finally:
+                drop_lost_signal_stack()
+            self._end(sinks, complete=True)
+
+    def _end(self, sinks: Sequence[FileSink], complete: bool) -> None:
+        """Complete or abandon all outputs, whatever becomes of one of them."""
+        errors: list[Exception] = []
+        with shielded(lambda: [str(sink.unfinished) for sink in sinks if sink.unfinished is not None]):
+            for sink in sinks:
+                try:
+                    if complete:
+                        sink.close()
+                    else:
+                        sink.abandon()
+                except (InputError, OSError) as error:
+                    errors.append(error)
+            self.is_complete = complete and not errors
+        if errors:
+            raise errors[0]
+
+    def close(self) -> None:
+        """Let go of the source of a session that does not run any more."""
+        self._started = True
+        self.frames.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not self._started:
+            warnings.warn(
+                f"{self.frames.name} was opened and not processed: iterate over the session, or call its run()",
+                stacklevel=2,
+            )
+
+
+def track(
+    source: str | Path | FrameSource,
+    weights: str | Path | CenterNetwork | Predictor = DEFAULT_WEIGHTS,
+    tracker: str | Tracker = DEFAULT_TRACKER,
+    *,
+    results: str | Path | None = None,
+    video: str | Path | None = None,
+    on_frame: Callable[[FrameResult], None] | None = None,
+    max_frames: int | None = None,
+    tracker_options: Mapping[str, Any] | None = None,
+    **network_options: Any,
+) -> Session:
+    """Follow the objects of a video: every object keeps its id.
+
+        for frame in track("street.mp4", results="street.txt"):
+            print(frame.number, frame.tracks.ids, frame.tracks.boxes)
+
+    Args:
+        source: A video file, a folder or glob of images, a MOTChallenge sequence folder, a camera number or a URL.
+        weights: Name of bundled weights, a file, a network, or a `Predictor`.
+        tracker: A name of `tracker.TRACKERS`, or a tracker.
+        results: Write MOTChallenge rows here.
+        video: Write the frames with boxes, ids and trails here.
+        on_frame: Called with each finished frame.
+        max_frames: Stop after so many frames.
+        tracker_options: Options of the tracker that is named.
+        **network_options: Options of `Predictor`: device, runtime, image_size, max_detections, ...
+
+    Returns:
+        A session: iterate over it, or call `run()`. Nothing is done before.
+
+    Raises:
+        InputError: No such source, weights, tracker or option, or the tracker compares appearance and the network has
+            no re-identification head.
+    """
+    chosen = tracker if isinstance(tracker, Tracker) else make_tracker(tracker, **(tracker_options or {}))
+    if not isinstance(weights, Predictor):
+        wanted = min(PREDICTOR_MIN_SCORE, *thresholds(chosen.options).values())
+        weights = Predictor(weights, **{"min_score": wanted, "streams": STREAMS_ON_CPU, **network_options})
+    elif network_options:
+        raise InputError(f"options {', '.join(network_options)} belong to the Predictor, which is given already")
+    if chosen.needs_embeddings and not weights.has_embeddings:
+        raise InputError(
+            f"{type(chosen).__name__} compares appearance, but these weights have no re-identification head; use the "
+            f"tracker {DEFAULT_TRACKER}"
+        )
+
+    def new_tracker(frames: FrameSource) -> Tracker:
+        if isinstance(tracker, Tracker):
+            return tracker
+        return make_tracker(tracker, **{"frame_rate": frames.frame_rate, **(tracker_options or {})})
+
+    def open_sinks(frames: FrameSource) -> Iterator[FileSink]:
+        if results is not None:
+            yield RowsSink(results)
+        if video is not None:
+            yield VideoSink(video, frames)
+
+    return Session(source, weights, new_tracker, open_sinks, max_frames, on_frame=on_frame)
+
+
+def detect(
+    source: str | Path | FrameSource,
+    weights: str | Path | CenterNetwork | Predictor = DEFAULT_WEIGHTS,
+    *,
+    min_score: float = 0.3,
+    results: str | Path | None = None,
+    video: str | Path | None = None,
+    on_frame: Callable[[FrameResult], None] | None = None,
+    max_frames: int | None = None,
+    **network_options: Any,
+) -> Session:
+    """Find the objects of images or a video, frame by frame, without ids.
+
+    Args:
+        source: As of `track`.
+        weights: As of `track`.
+        min_score: Detections below are left out; a `Predictor` that is given has its own.
+        results: Write COCO-style JSON here.
+        video: Write the frames with boxes here.
+        on_frame: Called with each finished frame.
+        max_frames: Stop after so many frames.
+        **network_options: Options of `Predictor`.
+
+    Returns:
+        A session, whose frames have `detections`: iterate over it, or call `run()`.
+
+    Raises:
+        InputError: No such source, weights or option.
+    """
+    if isinstance(weights, Predictor):
+        predictor = weights
+    else:
+        predictor = Predictor(weights, **{"min_score": min_score, "streams": STREAMS_ON_CPU, **network_options})
+
+    def open_sinks(frames: FrameSource) -> Iterator[FileSink]:
+        if results is not None:
+            yield CocoSink(results, frames, predictor.class_names)
+        if video is not None:
+            yield VideoSink(video, frames)
+
+    return Session(source, predictor, None, open_sinks, max_frames, on_frame=on_frame)
+
+
+def thresholds(options: Any) -> dict[str, float]:
+    """Return the scores that a tracker's options compare with, by name.
+
+    >>> thresholds(make_tracker("bytetrack").options)
+    {'min_score': 0.6, 'min_low_score': 0.1, 'min_new_score': 0.7}
+    """
+    known = {field.name for field in fields(options)}
+    values = {name: getattr(options, name) for name in SCORE_OPTIONS if name in known}
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,187 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from centertrack.runtime.choose import FASTEST
+from centertrack.runtime.contract import RUNTIMES
+from tracker.errors import InputError
+from tracker.factory import DEFAULT_TRACKER, TRACKERS, tracker_options
+
+if TYPE_CHECKING:
+    from centertrack.predictor import Predictor
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add what to watch and how long."""
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="video file, folder of images, quoted glob of images, MOTChallenge sequence folder, camera number or URL",
+    )
+    parser.add_argument("--max-frames", type=positive_int, metavar="N", help="stop each source after N frames")
+
+
+def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = False) -> None:
+    """Add which network runs, where and at which size, and unless all runtimes do, with which of them."""
+    group = parser.add_argument_group("network")
+    group.add_argument(
+        "--weights",
+        default="fairmot-nano",
+        metavar="NAME|FILE",
+        help="bundled weights (see: centertrack models), a .safetensors file, a .ckpt of a training, a .pth of FairMOT "
+        "or CenterNet, or a file of centertrack export (default: %(default)s)",
+    )
+    group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    if not all_runtimes:
+        group.add_argument(
+            "--runtime",
+            default="auto",
+            help=f"{', '.join(RUNTIMES)}; auto is the first that is installed of {', '.join(FASTEST['cpu'])} on a CPU, "
+            f"of {', '.join(FASTEST['cuda'])} on a GPU (default: %(default)s)",
+        )
+    group.add_argument(
+        "--image-size",
+        metavar="WxH",
+        help="size of the network's input, multiples of 32; larger finds smaller objects, smaller is faster "
+        "(default: that of the weights, in the shape of the source)",
+    )
+
+
+def add_tracker_option(parser: argparse._ActionsContainer) -> None:
+    """Add which tracker follows."""
+    parser.add_argument(
+        "--tracker",
+        default=DEFAULT_TRACKER,
+        metavar="NAME",
+        help=f"{', '.join(TRACKERS)} (default: %(default)s)",
+    )
+
+
+def build_predictor(options: argparse.Namespace, min_score: float) -> Predictor:
+    """Build the predictor that the network options describe."""
+    from centertrack.app.session import STREAMS_ON_CPU
+    from centertrack.geometry import parse_size
+    from centertrack.predictor import Predictor
+
+    return Predictor(
+        options.weights,
+        device=options.device,
+        runtime=options.runtime,
+        image_size=parse_size(options.image_size) if options.image_size else None,
+        min_score=min_score,
+        streams=STREAMS_ON_CPU,
+    )
+
+
+def read_assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """Read NAME=VALUE options; values are numbers, true, false, none or text.
+
+    Raises:
+        InputError: There is no `=`, or a name comes twice.
+
+    >>> read_assignments(["max_lost_seconds=2", "class-agnostic=true", "embedding_distance=cosine"])
+    {'max_lost_seconds': 2, 'class_agnostic': True, 'embedding_distance': 'cosine'}
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name:
+            raise InputError(f"expected an option as NAME=VALUE, got {text!r}")
+        if name in values:
+            raise InputError(f"option {name} is given twice")
+        values[name] = _value(value.strip())
+    return values
+
+
+def read_tracker_options(tracker: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Read NAME=VALUE options of a tracker, among which `none` may be a choice of its own.
+
+    Raises:
+        InputError: As `read_assignments`, or there is no such tracker.
+
+    >>> read_tracker_options("botsort", ["camera_motion=none"]), read_tracker_options("fairmot", ["min_new_score=none"])
+    ({'camera_motion': 'none'}, {'min_new_score': None})
+    """
+    kinds = get_type_hints(type(tracker_options(tracker)))
+    values = read_assignments(texts)
+    words = {name: "none" for name, value in values.items() if value is None and "none" in get_args(kinds.get(name))}
+    return {**values, **words}
+
+
+def score_changes(tracker: str, changes: Mapping[str, Any], min_score: float) -> dict[str, Any]:
+    """Return the changes of a tracker's options that make it use detections from `min_score` on.
+
+    A threshold for new tracks or for weak detections that is higher comes down with it; what the user set stays.
+
+    >>> score_changes("bytetrack", {}, 0.3), score_changes("bytetrack", {"min_new_score": 0.5}, 0.3)
+    ({'min_score': 0.3, 'min_new_score': 0.3}, {'min_score': 0.3})
+    """
+    from centertrack.app.session import thresholds
+
+    defaults = thresholds(tracker_options(tracker))
+    lowered = {name: min_score for name, value in defaults.items() if name == "min_score" or value > min_score}
+    return {name: value for name, value in lowered.items() if name not in changes}
+
+
+def read_steps(text: str) -> list[str]:
+    """Read the steps of offline postprocessing, with commas between.
+
+    Raises:
+        InputError: There is no such step.
+    """
+    from tracker.postprocess import postprocess, record
+
+    steps = read_names(text)
+    postprocess(record(()), steps)
+    return steps
+
+
+def read_names(text: str) -> list[str]:
+    """Read names with commas between.
+
+    >>> read_names("MOT17-02, MOT17-04")
+    ['MOT17-02', 'MOT17-04']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def positive_int(text: str) -> int:
+    """Read a whole number from 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number from 0, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
+    return int(text)
+
+
+def score(text: str) -> float:
+    """Read a score in [0, 1], for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a score between 0 and 1, got {text!r}")
+    return value
+
+
+def _value(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None, "null": None, "inf": float("inf")}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

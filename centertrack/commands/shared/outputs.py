@@ -1,0 +1,182 @@
+"""Which file each source's output goes to."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.errors import InputError
+from tracker.io.atomic import BusyError, PendingFile, recover_parts
+from tracker.io.frames import IMAGE_EXTENSIONS
+from tracker.io.names import clean_name, refuse_labels
+
+_log = logging.getLogger(__name__)
+DEFAULT_FOLDER = Path("runs")
+PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
+
+
+@dataclass(frozen=True)
+class OutputKind:
+    """One of the things a command writes.
+
+    Attributes:
+        name: Of its option, such as `results` for --results.
+        suffix: Of its files, such as `.txt`.
+        given: What the user said: a file, a folder, or None.
+        allowed: Suffixes that a given file may have, so that a slip does not replace an image by rows.
+    """
+
+    name: str
+    suffix: str
+    given: str | None
+    allowed: tuple[str, ...]
+
+
+class OutputPlan:
+    """Names the outputs of one source after the other, no two alike.
+
+    With no output given, all kinds go to `runs/`, beside what is there. A given output is a file (one source only) or a
+    folder: what exists as one, ends in a slash or has no suffix.
+
+    Outputs never overwrite a source or the labels of a sequence, and no video is written among a source's images.
+
+    Args:
+        kinds: What the command can write.
+        sources: All sources.
+
+    Raises:
+        InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
+
+    Names are reserved when they are chosen, so that runs side by side choose different ones; `release` gives back those
+    that were not used.
+
+    >>> plan = OutputPlan([OutputKind("results", ".txt", "out/", (".txt", ".csv"))], ["a/cam.mp4", "b/cam.mp4"])
+    >>> [plan.paths_for(name)["results"].as_posix() for name in ("cam", "cam")]
+    ['out/cam.txt', 'out/cam-2.txt']
+    """
+
+    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str]) -> None:
+        self._is_default = all(kind.given is None for kind in kinds)
+        self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None]
+        local = [source for source in sources if "://" not in source]
+        self._sources = {Path(source).resolve() for source in local}
+        self._folders = {folder.resolve() for source in local for folder in _image_folders(source)}
+        self._taken: set[Path] = set()
+        self._reserved: list[PendingFile] = []
+        files = [kind for kind in self._kinds if kind.given is not None and not _is_folder(kind.given)]
+        if len(sources) > 1 and files:
+            raise InputError(
+                f"{len(sources)} sources need a folder for --{files[0].name}, got the file {files[0].given}; "
+                f"end it with a slash: {Path(files[0].given or '').with_suffix('')}/"
+            )
+        for kind in files:
+            if Path(kind.given or "").suffix.lower() not in kind.allowed:
+                raise InputError(
+                    f"--{kind.name} {kind.given}: expected a file name ending in {', '.join(kind.allowed)}, "
+                    "or a folder with a slash at its end"
+                )
+        if len({Path(kind.given or "").resolve() for kind in files}) < len(files):
+            raise InputError(f"{' and '.join(f'--{kind.name}' for kind in files)} name the same file: {files[0].given}")
+
+    def paths_for(self, source_name: str) -> Mapping[str, Path]:
+        """Return the path of each kind for the next source.
+
+        Raises:
+            InputError: One of them is a source or holds labels, or cannot be written.
+        """
+        stem = clean_name(source_name, "source")
+        number = 1
+        while (paths := self._candidate(stem, number)) is None or not self._reserve(paths):
+            number += 1
+        return paths
+
+    def _reserve(self, paths: Mapping[str, Path]) -> bool:
+        """Reserve names, before any output is opened and so before any earlier one of its name is replaced.
+
+        Returns:
+            Whether they are free; a given file that another process is writing is an error.
+        """
+        for path in paths.values():
+            self._check(path)
+        reserved = []
+        try:
+            for path in paths.values():
+                for kept in recover_parts(path):
+                    _log.warning("%s holds what an earlier run that was killed had written", kept)
+                reserved.append(PendingFile(path, exclusive=True))
+        except BusyError:
+            for one in reserved:
+                one.discard()
+            if any(kind.given is not None and not _is_folder(kind.given) for kind in self._kinds):
+                raise
+            return False
+        if self._is_default and any(path.exists() for path in paths.values()):  # another run has just written them
+            for one in reserved:
+                one.discard()
+            return False
+        self._reserved += reserved
+        self._taken.update(_key(path) for path in paths.values())
+        return True
+
+    def _check(self, path: Path) -> None:
+        if path.resolve() in self._sources:
+            raise InputError(f"{path} is a source and would be overwritten; choose another output")
+        refuse_labels(path)
+        if path.suffix.lower() in PICTURES and path.resolve().parent in self._folders:
+            raise InputError(f"{path} lies among the images of the source; choose another folder for it")
+
+    def release(self) -> None:
+        """Give back reserved names that nothing was written under."""
+        while self._reserved:
+            self._reserved.pop().discard()
+
+    def _candidate(self, stem: str, number: int) -> dict[str, Path] | None:
+        """Name the outputs with a number added from 2 on; None if one of the names is taken."""
+        paths = {}
+        for kind in self._kinds:
+            name = f"{stem}{kind.suffix}" if number == 1 else f"{stem}-{number}{kind.suffix}"
+            if kind.given is not None and not _is_folder(kind.given):
+                paths[kind.name] = Path(kind.given)
+                continue
+            path = Path(kind.given or DEFAULT_FOLDER, name)
+            if _key(path) in self._taken or (self._is_default and path.exists()):
+                return None
+            paths[kind.name] = path
+        return paths
+
+
+def check_suffix(option: str, given: str | None, suffix: str) -> None:
+    """Refuse a file name that promises another format; /dev/stdout and the like may have any.
+
+    Raises:
+        InputError: Such a name.
+
+    >>> check_suffix("--json", "scores.JSON", ".json"), check_suffix("--json", "/dev/stdout", ".json")
+    (None, None)
+    """
+    if given is not None and Path(given).suffix.lower() != suffix and not given.startswith("/dev/"):
+        raise InputError(f"{option} {given}: expected a file name ending in {suffix}")
+
+
+def _is_folder(given: str) -> bool:
+    return given.endswith(("/", os.sep)) or Path(given).is_dir() or not Path(given).suffix
+
+
+def _image_folders(source: str) -> list[Path]:
+    """Return the folders that a folder, a sequence folder, a glob or an image takes its images from."""
+    path = Path(source)
+    if path.is_dir():
+        return [path, path / "img1"]
+    if not path.exists():
+        base = Path(path.anchor or ".")
+        return [found.parent for found in base.glob(source[len(path.anchor) :])] if glob.has_magic(source) else []
+    return [path.parent] if path.suffix.lower() in IMAGE_EXTENSIONS else []
+
+
+def _key(path: Path) -> Path:
+    """Tell paths apart as a file system does that ignores case."""
+    return Path(str(path.resolve()).casefold())

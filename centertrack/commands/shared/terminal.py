@@ -1,0 +1,126 @@
+"""What a command tells the person in front of it: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tracker.errors import InputError
+
+if TYPE_CHECKING:
+    from centertrack.app.pipeline import Report
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Write out what a terminal would obey rather than show, as names of files and classes may hold.
+
+    >>> printable("a\x1b[31mb\n")
+    'a\\x1b[31mb\n'
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class PrintableFormatter(logging.Formatter):
+    """Formats log records without what a terminal would obey."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        return printable(super().format(record))
+
+
+def say(text: str) -> None:
+    """Write a line to standard output."""
+    sys.stdout.write(printable(text) + "\n")
+    sys.stdout.flush()
+
+
+def complain(message: str) -> None:
+    """Write what is wrong to standard error, as one line."""
+    sys.stderr.write(f"error: {printable(' '.join(message.split()))}\n")
+
+
+def sentence(error: InputError | OSError) -> str:
+    """Say what is wrong; what the operating system found as well, with the file.
+
+    >>> sentence(OSError(28, "No space left on device", "rows.txt"))
+    'No space left on device: rows.txt'
+    """
+    if isinstance(error, InputError):
+        return str(error)
+    return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator[Callable[[], None]]:
+    """Show a bar while a block runs, if there is a terminal to show it on.
+
+    Args:
+        title: What is being done.
+        total: Steps to expect, None where unknown.
+        quiet: Show nothing.
+
+    Yields:
+        A function to call after each step.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(escape(printable(title)), total=total, rate="")
+
+        def advance() -> None:
+            speed = progress.tasks[0].speed
+            progress.update(task, advance=1, rate=f"{_rate(speed)}/s" if speed else "")
+
+        yield advance
+
+
+def summary(name: str, report: Report, start_score: float = 0.0) -> str:
+    """Say in one line what a run did and how fast each stage was.
+
+    The rate of a stage is what it could do if it waited for no other; the end-to-end rate is lower, since the stages
+    share the processor.
+
+    Args:
+        name: Of the source.
+        report: What was done.
+        start_score: Detections from here on may start a track; the line tells if there is no id because none did.
+    """
+    found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
+    if report.ids is not None and not report.ids and report.detections:
+        found += f" from {report.detections} detections, the best of which scores {report.best_score:.3g}"
+        if report.best_score < start_score:
+            found += f" while tracks start from {start_score:g}: lower --min-score"
+    stages = ", ".join(f"{stage} {_rate(rate)}" for stage, rate in report.stage_rates().items())
+    rates = f", {_rate(report.frame_rate)} frames/s ({stages})" if report.frames else ""
+    return f"{name}: {report.frames} frames, {found}{rates}"
+
+
+def _rate(value: float) -> str:
+    """Three digits that count, and none less before the point: also a slow network has a rate.
+
+    >>> [_rate(value) for value in (0.0312, 4.0, 25.04, 1234.5)]
+    ['0.0312', '4', '25', '1234']
+    """
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"

@@ -1,0 +1,1 @@
+"""Networks executed by PyTorch, ONNX Runtime, OpenVINO or TensorRT, and their conversions."""

@@ -1,0 +1,63 @@
+"""Which runtime executes a network: the fastest that is installed for the device, or the one asked for."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from centertrack.runtime.contract import RUNTIMES, DecodeOptions, Runtime
+from centertrack.runtime.weights import Weights
+from tracker.errors import InputError
+
+PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
+    "torch": (),
+    "openvino": ("openvino",),
+    "onnxruntime": ("onnxruntime", "onnxscript"),
+    "tensorrt": ("tensorrt", "onnxruntime", "onnxscript"),
+}
+FASTEST = {"cpu": ("openvino", "onnxruntime", "torch"), "cuda": ("tensorrt", "torch")}  # of those installed
+
+
+def choose_runtime(name: str, device: str) -> str:
+    """Turn `auto` into the fastest runtime there is for a device, and check any other name.
+
+    Args:
+        name: One of `RUNTIMES`.
+        device: `cpu` or `cuda[:INDEX]`.
+
+    Raises:
+        InputError: The name is unknown, or the runtime is not installed or not for this device.
+
+    >>> choose_runtime("torch", "cuda")
+    'torch'
+    """
+    if name not in RUNTIMES:
+        raise InputError(f"runtime must be one of {', '.join(RUNTIMES)}, got {name!r}")
+    if name == "auto":
+        return next(one for one in FASTEST[device.split(":")[0]] if is_installed(one))
+    if name == "openvino" and device != "cpu":
+        raise InputError(f"runtime openvino computes on the CPU here, got device {device!r}; use --device cpu")
+    if name == "tensorrt" and device == "cpu":
+        raise InputError("runtime tensorrt computes on a GPU, got device 'cpu'; use --device cuda")
+    if not is_installed(name):
+        raise InputError(f"runtime {name} needs the package {name}; pip install {name}, or use runtime torch")
+    return name
+
+
+def is_installed(runtime: str) -> bool:
+    """Whether the packages of a runtime are there, told without importing them."""
+    return all(importlib.util.find_spec(package) is not None for package in PACKAGES[runtime])
+
+
+def make_runtime(weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1) -> Runtime:
+    """Build the runtime called `name`, which is not `auto`."""
+    if name == "torch":
+        from centertrack.runtime.torch import TorchRuntime
+
+        return TorchRuntime(weights.load(), device, decoding)
+    if name == "openvino":
+        from centertrack.runtime.openvino import OpenVinoRuntime
+
+        return OpenVinoRuntime(weights, decoding, streams)
+    from centertrack.runtime.onnx import OnnxRuntime
+
+    return OnnxRuntime(weights, decoding, name, device)
