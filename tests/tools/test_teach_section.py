@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from centertrack.cli import main
-from centertrack.data.synthetic import SceneConfig, StreetScene
+from centertrack.synthetic import SceneConfig, StreetScene
 from tests.conftest import PROJECT, SHARED_DATA
 from tracker.boxes import xyxy_to_xywh
 

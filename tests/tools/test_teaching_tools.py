@@ -14,7 +14,7 @@ from embed_people import embed_people, embed_set
 from label_images import complete, label_images
 from start_from_openvino import Convolutions, fill
 
-from centertrack.data.coco import CocoSet
+from centertrack.data.formats.coco import CocoSet
 from centertrack.models import build_centernet
 from tests.conftest import PROJECT, SHARED_DATA
 
