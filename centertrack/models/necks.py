@@ -146,12 +146,13 @@ class TwinPyramidNeck(Neck):
 
     What makes a person is not what makes this person: a pyramid that was trained to find people has forgotten who they
     are. Both run top-down (arXiv 1612.03144). The first is that of one-stage detectors, linear, its maps convolved by
-    3x3. The second fuses through 3x3 convolutions with batch norm, and its finest level sees the map of stride 4 too.
+    3x3. The maps of the second are convolved with norm and activation, and its finest sees the map of stride 4 too.
 
     Args:
         in_channels: Channels of the backbone's maps, shallow to deep; the last four are used.
         channels: Of each map of the first pyramid.
         appearance_channels: Of each map of the second one. They follow those of the first in the maps that come out.
+        conv_type: Of the second one, see `layers.conv_block`.
 
     >>> [x.shape[1:] for x in TwinPyramidNeck([24, 32, 96, 320], 32, 64)(
     ...     [torch.zeros(1, c, 64 // s, 64 // s) for c, s in ((24, 4), (32, 8), (96, 16), (320, 32))])]
@@ -160,14 +161,22 @@ class TwinPyramidNeck(Neck):
 
     upsample_stride = 4
 
-    def __init__(self, in_channels: Sequence[int], channels: int = 32, appearance_channels: int = 96) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        channels: int = 32,
+        appearance_channels: int = 96,
+        conv_type: str = "normal",
+    ) -> None:
         super().__init__(in_channels, channels + appearance_channels, levels=3)
         finest, *rest = list(in_channels)[-4:]
         self.laterals = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in rest)
         self.outputs = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in rest)
         self.appearance_laterals = nn.ModuleList(nn.Conv2d(width, appearance_channels, 1) for width in rest)
         self.appearance_finest = nn.Conv2d(finest, appearance_channels, 3, stride=2, padding=1)
-        self.appearance_convs = nn.ModuleList(conv_block(appearance_channels, appearance_channels) for _ in rest)
+        self.appearance_convs = nn.ModuleList(
+            conv_block(appearance_channels, appearance_channels, conv_type) for _ in rest
+        )
         self.upsample = Upsample(channels, "nearest")
 
     @override
