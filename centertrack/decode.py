@@ -47,16 +47,14 @@ def decode_maps(
         box_format: See `decode_boxes`.
     """
     levels = [{name: level(values, i) for name, values in maps.items()} for i in range(len(strides))]
-    found = [_decode_level(one, s, k, kernel, box_format) for one, s in zip(levels, strides, strict=True)]
-    if len(found) == 1:
-        return found[0]
-    boxes, scores, labels, embeddings = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
-    scores, best = scores.topk(min(k, scores.shape[1]))
-
-    def pick(values: Tensor) -> Tensor:
-        return values.gather(1, best.unsqueeze(2).expand(-1, -1, values.shape[2]))
-
-    return Detection2D(pick(boxes), scores, labels.gather(1, best), pick(embeddings))
+    if len(levels) == 1:
+        return _decode_level(levels[0], strides[0], k, kernel, box_format)
+    # The best of all levels together: how many a level has depends on the image.
+    cells = [_decode_cells(one, stride, kernel, box_format) for one, stride in zip(levels, strides, strict=True)]
+    boxes, scores, labels, embeddings = (torch.cat(parts, dim=1) for parts in zip(*cells, strict=True))
+    count = scores.shape[1]
+    scores, best = scores.topk(k if k <= count else count)
+    return Detection2D(_pick(boxes, best), scores, labels.gather(1, best), F.normalize(_pick(embeddings, best), dim=2))
 
 
 def level(values: Tensor | Sequence[Tensor], index: int) -> Tensor:
@@ -69,6 +67,28 @@ def _decode_level(maps: Mapping[str, Tensor], stride: int, k: int, kernel: int, 
     boxes = decode_boxes(maps["box_2d"], cells, stride, box_format, maps.get("offset"))
     embeddings = gather_embeddings(maps["reid"], cells) if "reid" in maps else boxes.new_zeros((*scores.shape, 0))
     return Detection2D(boxes, scores, labels, embeddings)
+
+
+def _decode_cells(maps: Mapping[str, Tensor], stride: int, kernel: int, box_format: str) -> Detection2D:
+    """Decode every cell of a level; embeddings keep their length."""
+    scores, labels = _score_cells(maps["heatmap"], kernel)
+    images, count = scores.shape
+    every = torch.arange(count, device=scores.device).expand(images, count)
+    boxes = decode_boxes(maps["box_2d"], every, stride, box_format, maps.get("offset"))
+    embeddings = maps["reid"].flatten(2).transpose(1, 2) if "reid" in maps else boxes[:, :, :0]
+    return Detection2D(boxes, scores, labels, embeddings)
+
+
+def _pick(values: Tensor, rows: Tensor) -> Tensor:
+    """(N, R, D) and (N, K) -> (N, K, D)."""
+    return values.gather(1, rows.unsqueeze(2).expand(-1, -1, values.shape[2]))
+
+
+def _score_cells(heatmap: Tensor, kernel: int) -> tuple[Tensor, Tensor]:
+    """Return the best class of every cell, 0 where it is no peak: scores and labels (N, H * W)."""
+    peaks = heatmap * _is_peak(heatmap, kernel) if kernel > 1 else heatmap
+    best, labels = peaks.max(dim=1)
+    return best.flatten(1), labels.flatten(1)
 
 
 def find_peaks(heatmap: Tensor, k: int, kernel: int = 3) -> tuple[Tensor, Tensor, Tensor]:
@@ -95,11 +115,10 @@ def find_peaks(heatmap: Tensor, k: int, kernel: int = 3) -> tuple[Tensor, Tensor
     """
     if kernel % 2 == 0:
         raise ValueError(f"the peak window must have an odd side, got {kernel}")
-    peaks = heatmap * _is_peak(heatmap, kernel) if kernel > 1 else heatmap
-    best, labels = peaks.max(dim=1)  # (N, H, W)
-    area = best.shape[1] * best.shape[2]
-    scores, cells = best.flatten(1).topk(k if k <= area else area)  # an export cannot keep `min`
-    return scores, labels.flatten(1).gather(1, cells), cells
+    best, labels = _score_cells(heatmap, kernel)
+    area = best.shape[1]
+    scores, cells = best.topk(k if k <= area else area)  # an export cannot keep `min`
+    return scores, labels.gather(1, cells), cells
 
 
 def _is_peak(heatmap: Tensor, kernel: int) -> Tensor:

@@ -20,6 +20,7 @@ from centertrack.runtime.contract import DecodeOptions, Runtime
 from centertrack.runtime.device import resolve_device
 from centertrack.runtime.exported import ExportedFile, ExportedRuntime, is_exported, read_exported
 from centertrack.runtime.weights import DEFAULT_WEIGHTS, open_weights
+from tracker.boxes import iou_matrix
 from tracker.detections import Detections
 from tracker.errors import InputError
 from tracker.io.mot import MIN_SIDE
@@ -55,7 +56,8 @@ class Predictor:
             were made for, in the aspect ratio of each source (see `fit_input_size`), unless the weights forbid it.
         min_score: Detections below are left out.
         max_detections: Detections kept per image, the best ones.
-        nms_kernel: Odd side, in cells, of the neighbourhood in which only the highest peak counts.
+        nms_kernel: Odd side, in cells, of the neighbourhood in which only the highest peak counts; None: 3, or 1 for
+            weights whose overlapping boxes are suppressed.
         streams: Calls of the network worth making at the same time from several threads, where the runtime can.
 
     Attributes:
@@ -77,7 +79,7 @@ class Predictor:
         image_size: tuple[int, int] | None = None,
         min_score: float = 0.1,
         max_detections: int = 300,
-        nms_kernel: int = 3,
+        nms_kernel: int | None = None,
         streams: int = 1,
     ) -> None:
         self.device = resolve_device(device)
@@ -89,10 +91,11 @@ class Predictor:
             resize = "letterbox" if self.input_format.resize == "keep" else self.input_format.resize
             self.input_format = replace(self.input_format, size=image_size, resize=resize, adapts=False)
         self.min_score = min_score
+        self.max_detections, self.nms_iou = max_detections, float(opened.config.get("nms_iou", 1.0))
         if isinstance(opened, ExportedFile):
             self.runtime: Runtime = ExportedRuntime(opened, runtime, self.device, image_size)
         else:
-            decoding = DecodeOptions(max_detections, nms_kernel)
+            decoding = DecodeOptions.of_weights(opened.config, max_detections, nms_kernel)
             self.runtime = make_runtime(opened, choose_runtime(runtime, self.device), self.device, decoding, streams)
 
     def __call__(self, images: Array | Sequence[Array]) -> list[Detections]:
@@ -142,6 +145,8 @@ class Predictor:
                 boxes = image.placement.to_source(boxes)
                 # Boxes of published formats are not clamped: a weak peak may have one of no or negative size.
                 kept = (scores >= self.min_score) & (boxes[:, 2:] - boxes[:, :2] >= MIN_SIDE).all(axis=1)
+                if self.nms_iou < 1:
+                    kept = suppress(boxes, labels, kept.nonzero()[0], self.nms_iou)[: self.max_detections]
                 detections.append(
                     Detections(
                         boxes[kept],
@@ -151,6 +156,30 @@ class Predictor:
                     )
                 )
         return detections
+
+
+def suppress(boxes: Array, labels: Array, rows: Array, max_iou: float) -> Array:
+    """Of boxes that overlap, keep the best (greedy non-maximum suppression).
+
+    Args:
+        boxes: (N, 4) xyxy.
+        labels: (N,), only boxes of one class compete.
+        rows: (K,) int64, those to choose from, by falling score.
+        max_iou: Of two with a higher IoU the later one goes.
+
+    Returns:
+        The rows that are left, in order.
+
+    >>> boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]], float)
+    >>> suppress(boxes, np.zeros(3, int), np.arange(3), 0.6)
+    array([0, 2])
+    """
+    rivals = (iou_matrix(boxes[rows], boxes[rows]) > max_iou) & (labels[rows, None] == labels[rows])
+    beaten = np.zeros(len(rows), bool)
+    for i in range(len(rows)):
+        if not beaten[i]:
+            beaten[i + 1 :] |= rivals[i, i + 1 :]
+    return np.asarray(rows[~beaten])
 
 
 def _read_input_format(options: dict[str, Any], weights: object) -> InputFormat:

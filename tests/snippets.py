@@ -121,6 +121,7 @@ def make_folder(folder: Path) -> None:
     (folder / "labels.json").write_text(json.dumps(labels))
     found = [{"image_id": 1, "category_id": 1, "bbox": [90, 31, 10, 20], "score": 0.9}]
     (folder / "found.json").write_text(json.dumps(found))
+    (folder / "taught.yaml").write_text("model: {loss: {distillation_weight: 2.0}}\n")
     for name in ("configs", "docs", "tests", "tools"):
         (folder / name).symlink_to(PROJECT / name)
 

@@ -30,20 +30,26 @@ MINI = "MOT17-mini/train"
 THRESHOLDS = [round(0.14 + 0.02 * i, 2) for i in range(21)]
 
 
-def ship_weights(checkpoint: Path, output: Path, data: Path) -> None:
+def ship_weights(
+    checkpoint: Path, output: Path, data: Path, threshold: float | None = None, nms_iou: float | None = None
+) -> None:
     """Calibrate and write weights.
 
     Args:
         checkpoint: A `.ckpt` of a training.
         output: Where the weights go.
         data: Folder that holds MOT17-mini/.
+        threshold: The score that becomes 0.4, by default the one with the best F score.
+        nms_iou: Overlap from which boxes are suppressed, by default that of the checkpoint.
     """
     model = from_pretrained(checkpoint)
+    if nms_iou is not None:
+        model.config["nms_iou"] = nms_iou
     found = _detect(Predictor(model, min_score=min(THRESHOLDS), max_detections=500), data / MINI)
-    means = {threshold: _mean_f(found, data / MINI, threshold) for threshold in THRESHOLDS}
-    for threshold, value in means.items():
-        print(f"min_score {threshold:.2f}  F {value:.3f}")
-    best = max(means, key=means.__getitem__)
+    means = {min_score: _mean_f(found, data / MINI, min_score) for min_score in THRESHOLDS}
+    for min_score, value in means.items():
+        print(f"min_score {min_score:.2f}  F {value:.3f}")
+    best = max(means, key=means.__getitem__) if threshold is None else threshold
     scores = np.concatenate([detections.scores for frames in found.values() for detections in frames])
     median = float(np.median(scores[scores >= best]))
     calibrate(model, {best: LOW, median: HIGH})

@@ -31,7 +31,7 @@ def detect_folder(
     batch_size: int = 4,
     save_path: str | Path | None = None,
     num_detections: int = 100,
-    nms_kernel: int = 3,
+    nms_kernel: int | None = None,
     min_score: float = 0.0,
 ) -> dict[str, list[Array]]:
     """Detect objects in the images of a folder; arguments, result and errors as `CenterNet.inference_detection2d`."""

@@ -212,7 +212,7 @@ def agreements(model: CenterNet, images: Array) -> list[Agreement]:
         model: The network, in evaluation mode.
         images: (N, H, W, 3) uint8 RGB of an input size.
     """
-    graph = DetectionGraph(model, DecodeOptions()).eval()
+    graph = DetectionGraph(model, DecodeOptions.of_weights(model.config)).eval()
     pixels = torch.from_numpy(images).to(model.device)
 
     def run(network: Callable[[Tensor], tuple[Tensor, ...]]) -> RawDetections:

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
     check_format(options.output, options.format)
     model = from_pretrained(options.weights)
-    decoding = DecodeOptions(options.max_detections)
+    decoding = DecodeOptions.of_weights(model.config, options.max_detections)
     size = parse_size(options.image_size) if options.image_size else None
     frames = _read_frames(options.frames)
     file = export_model(model, options.output, options.format, size, options.dynamic_batch, decoding)

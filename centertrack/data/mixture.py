@@ -51,6 +51,7 @@ class SourceOptions:
         cut_out: Use its masked objects for pasting.
         upright_aspect: Draw the boxes of people as MOTChallenge does, see `narrow_upright`: width over height of
             somebody who stands. None leaves the boxes as they are.
+        embeddings: File of a teacher's embeddings of its identities, see `read_embeddings`.
     """
 
     format: str
@@ -60,6 +61,7 @@ class SourceOptions:
     warp: dict[str, Any] = field(default_factory=dict)
     cut_out: bool = False
     upright_aspect: float | None = None
+    embeddings: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,44 @@ def open_source_set(source: SourceOptions, root: Path = Path()) -> SampleSet:
     return build(SyntheticSet, "synthetic data", options)
 
 
+def read_embeddings(path: Path) -> Array:
+    """Read a teacher's embeddings: (I, D) float32, row i of identity i of a data set, NaN where it has none.
+
+    They are the array `embeddings` of an `.npz` file, as `tools/embed_people.py` writes it.
+
+    Raises:
+        InputError: No such file, or not such an array in it.
+    """
+    try:
+        with np.load(path) as content:
+            embeddings = np.asarray(content["embeddings"], np.float32)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: expected an .npz file with the array embeddings: {reason}") from error
+    if embeddings.ndim != 2:
+        raise InputError(f"{path}: expected embeddings (identities, length), got an array {embeddings.shape}")
+    return embeddings
+
+
+def _join_embeddings(parts: list[Array | None], counts: list[int], files: list[str]) -> Array | None:
+    given = [part for part in parts if part is not None]
+    if not given:
+        return None
+    for part, count, file in zip(parts, counts, files, strict=True):
+        if part is not None and part.shape != (count, given[0].shape[1]):
+            raise InputError(
+                f"{file}: expected embeddings of {count} identities and the length {given[0].shape[1]}, got "
+                f"{part.shape[0]} of the length {part.shape[1]}; they are of other data or another teacher"
+            )
+    none = np.float32(np.nan)
+    return np.concatenate(
+        [
+            np.full((count, given[0].shape[1]), none) if part is None else part
+            for part, count in zip(parts, counts, strict=True)
+        ]
+    )
+
+
 class Mixture(Dataset[dict[str, Tensor]]):
     """An endless data set: item k is drawn at random from the sources by their weights, and augmented.
 
@@ -116,6 +156,10 @@ class Mixture(Dataset[dict[str, Tensor]]):
         transforms: Of torchvision, applied in order after everything else; see `to_torchvision` for what they get.
 
     Images are read no more than twice as large as they are shown.
+
+    Attributes:
+        teacher: (num_identities, D) float32, a teacher's embedding of every identity, NaN where it has none; None
+            where no source has any.
     """
 
     def __init__(
@@ -148,6 +192,11 @@ class Mixture(Dataset[dict[str, Tensor]]):
             if source.cut_out
             for person in cut_outs(self.sets[i])
         ]
+        self.teacher = _join_embeddings(
+            [read_embeddings(root / source.embeddings) if source.embeddings else None for source in sources],
+            [part.num_identities for part in self.sets],
+            [source.embeddings or "" for source in sources],
+        )
         self._firsts = np.cumsum([0, *(len(part) for part in self.sets)])
         self._cache = SampleCache(cache_mb, slots=len(REDUCTIONS) * int(self._firsts[-1]))
 

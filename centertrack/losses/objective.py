@@ -38,6 +38,7 @@ class LossOptions:
         box: `l1`, `smooth_l1`, `iou`, `giou`, `diou` or `ciou`, on corners in cells.
         sampling: Cells that train the box head: `center`, `center3x3`, `ttfnet`, `fcos` or `atss`.
         heatmap_weight, box_weight, reid_weight: Factors in the total.
+        distillation_weight: Factor of the loss towards a teacher's embeddings, where the data have some.
         balance: `fixed`, or `uncertainty`: learned weights of detection and identity.
         fixed_radius: Of the `fixed` target, in cells.
         center_radius, centerness: Of the `fcos` sampling, see `sampling.sample_cells`.
@@ -59,6 +60,7 @@ class LossOptions:
     heatmap_weight: float = 1.0
     box_weight: float = 5.0
     reid_weight: float = 1.0
+    distillation_weight: float = 1.0
     balance: str = "fixed"
     fixed_radius: int = 2
     center_radius: float = 1.5

@@ -6,11 +6,17 @@ from centertrack.doors import door
 
 if TYPE_CHECKING:
     from centertrack.losses.objective import LossOptions
-    from centertrack.models.backbones import MobileNetBackbone, ResNetBackbone, ShuffleNetBackbone, TimmBackbone
+    from centertrack.models.backbones import (
+        FusedMobileNetBackbone,
+        MobileNetBackbone,
+        ResNetBackbone,
+        ShuffleNetBackbone,
+        TimmBackbone,
+    )
     from centertrack.models.build import BACKBONES, HEADS, NECKS
     from centertrack.models.dla import DLA34Backbone, DLANeck
     from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
-    from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck
+    from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck, TwinPyramidNeck
     from centertrack.models.network import CenterNetwork
     from centertrack.models.report import LoadReport
     from centertrack.models.weights_file import save_weights
@@ -29,6 +35,7 @@ __all__ = [
     "DLA34Backbone",
     "DLANeck",
     "FPNNeck",
+    "FusedMobileNetBackbone",
     "HeatmapHead",
     "IDANeck",
     "LoadReport",
@@ -40,6 +47,7 @@ __all__ = [
     "ShuffleNetBackbone",
     "SimpleNeck",
     "TimmBackbone",
+    "TwinPyramidNeck",
     "build_centernet",
     "from_pretrained",
     "load_published",
@@ -50,6 +58,7 @@ __getattr__, __dir__ = door(
     __name__,
     {
         "LossOptions": "centertrack.losses.objective",
+        "FusedMobileNetBackbone": "centertrack.models.backbones",
         "MobileNetBackbone": "centertrack.models.backbones",
         "ResNetBackbone": "centertrack.models.backbones",
         "ShuffleNetBackbone": "centertrack.models.backbones",
@@ -68,6 +77,7 @@ __getattr__, __dir__ = door(
         "FPNNeck": "centertrack.models.necks",
         "IDANeck": "centertrack.models.necks",
         "SimpleNeck": "centertrack.models.necks",
+        "TwinPyramidNeck": "centertrack.models.necks",
         "CenterNetwork": "centertrack.models.network",
         "LoadReport": "centertrack.models.report",
         "save_weights": "centertrack.models.weights_file",

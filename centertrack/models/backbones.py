@@ -15,6 +15,7 @@ import torchvision
 from torch import Tensor, nn
 from typing_extensions import Self, override
 
+from centertrack.models.mobilenet import CHANNELS, FusedMobileNetV2
 from centertrack.models.pretrained import fetch, load_exactly, load_local, read_state_dict
 from centertrack.models.shufflenet import WIDTHS, ShuffleNet
 from tracker.errors import InputError
@@ -144,6 +145,30 @@ class MobileNetBackbone(Backbone):
         cuts, channels = MOBILENETS[backbone_name]
         stages = [blocks[start:end] for start, end in pairwise(cuts)]
         super().__init__(stages, channels, return_features, frozen_stages)
+
+
+class FusedMobileNetBackbone(Backbone):
+    """MobileNetV2 without batch norm (see `mobilenet.py`): `mobilenet_v2_fused`.
+
+    Args and errors: as `ResNetBackbone`, but `pretrained` takes only False or the path of a local state dict.
+
+    >>> FusedMobileNetBackbone("mobilenet_v2_fused", return_features=True).out_channels
+    [16, 24, 32, 96, 320]
+    """
+
+    def __init__(
+        self,
+        backbone_name: str = "",
+        pretrained: bool | str = False,
+        return_features: bool = False,
+        frozen_stages: int = 0,
+        **aliases: Any,
+    ) -> None:
+        backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
+        _check_name(backbone_name, ("mobilenet_v2_fused",), "FusedMobileNetBackbone")
+        net = FusedMobileNetV2()
+        load_local(net, pretrained, "FusedMobileNetBackbone")
+        super().__init__(list(net.stages), CHANNELS, return_features, frozen_stages)
 
 
 class ShuffleNetBackbone(Backbone):

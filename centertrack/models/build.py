@@ -11,6 +11,7 @@ from centertrack.models.backbones import (
     RESNETS,
     SHUFFLENETS,
     FeatureExtractor,
+    FusedMobileNetBackbone,
     MobileNetBackbone,
     ResNetBackbone,
     ShuffleNetBackbone,
@@ -18,13 +19,14 @@ from centertrack.models.backbones import (
 )
 from centertrack.models.dla import DLA34Backbone, DLANeck
 from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
-from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, Neck, SimpleNeck
+from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, Neck, SimpleNeck, TwinPyramidNeck
 from tracker.errors import InputError
 
 BACKBONES: dict[str, type[FeatureExtractor]] = {
     **dict.fromkeys(RESNETS, ResNetBackbone),
     **dict.fromkeys(MOBILENETS, MobileNetBackbone),
     **dict.fromkeys(SHUFFLENETS, ShuffleNetBackbone),
+    "mobilenet_v2_fused": FusedMobileNetBackbone,
     "dla34": DLA34Backbone,
 }
 NECKS: dict[str, type[Neck]] = {
@@ -33,6 +35,7 @@ NECKS: dict[str, type[Neck]] = {
     "BiFPNNeck": BiFPNNeck,
     "IDANeck": IDANeck,
     "DLANeck": DLANeck,
+    "TwinPyramidNeck": TwinPyramidNeck,
 }
 HEADS: dict[str, type[BaseHead]] = {
     "heatmap": HeatmapHead,

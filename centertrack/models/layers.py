@@ -10,7 +10,7 @@ from typing_extensions import override
 from centertrack.models.deformable import DeformableConv2d
 from tracker.errors import InputError
 
-CONV_TYPES = ("normal", "separable", "deformable")
+CONV_TYPES = ("normal", "separable", "deformable", "instance")
 UPSAMPLE_TYPES = ("nearest", "bilinear", "conv_transpose")
 DOWNSAMPLE_TYPES = ("max", "average", "conv")
 
@@ -21,8 +21,8 @@ def conv_block(in_channels: int, out_channels: int, conv_type: str = "normal") -
     Args:
         in_channels: Channels in.
         out_channels: Channels out.
-        conv_type: `normal` (3x3, BN, ReLU), `separable` (depthwise 3x3, BN, ReLU6, pointwise 1x1, BN, ReLU6) or
-            `deformable` (3x3 of version 2, BN, ReLU; alias `dcn`).
+        conv_type: `normal` (3x3, BN, ReLU), `separable` (depthwise 3x3, BN, ReLU6, pointwise 1x1, BN, ReLU6),
+            `deformable` (3x3 of version 2, BN, ReLU; alias `dcn`) or `instance` (3x3, instance norm, ReLU).
 
     Raises:
         InputError: `conv_type` is not one of these.
@@ -45,6 +45,12 @@ def conv_block(in_channels: int, out_channels: int, conv_type: str = "normal") -
     if conv_type in ("deformable", "dcn"):
         return nn.Sequential(
             DeformableConv2d(in_channels, out_channels), nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)
+        )
+    if conv_type == "instance":
+        return nn.Sequential(
+            _kaiming(nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)),
+            nn.GroupNorm(out_channels, out_channels),
+            nn.ReLU(inplace=True),
         )
     raise InputError(f"conv_type must be one of {', '.join(CONV_TYPES)}, got {conv_type!r}")
 

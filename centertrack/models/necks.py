@@ -141,6 +141,65 @@ class FPNNeck(Neck):
         return top, *(reduce(x) for reduce, x in zip(self.coarser, maps[-2::-1], strict=False))
 
 
+class TwinPyramidNeck(Neck):
+    """Two pyramids side by side, one to find objects and one to tell them apart, on levels of stride 8, 16 and 32.
+
+    What makes a person is not what makes this person: a pyramid that was trained to find people has forgotten who they
+    are. Both run top-down (arXiv 1612.03144). The first is that of one-stage detectors, linear, its maps convolved by
+    3x3. The maps of the second are convolved with norm and activation, and its finest sees the map of stride 4 too.
+
+    Args:
+        in_channels: Channels of the backbone's maps, shallow to deep; the last four are used.
+        channels: Of each map of the first pyramid.
+        appearance_channels: Of each map of the second one. They follow those of the first in the maps that come out.
+        conv_type: Of the second one, see `layers.conv_block`.
+
+    >>> [x.shape[1:] for x in TwinPyramidNeck([24, 32, 96, 320], 32, 64)(
+    ...     [torch.zeros(1, c, 64 // s, 64 // s) for c, s in ((24, 4), (32, 8), (96, 16), (320, 32))])]
+    [torch.Size([96, 8, 8]), torch.Size([96, 4, 4]), torch.Size([96, 2, 2])]
+    """
+
+    upsample_stride = 4
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        channels: int = 32,
+        appearance_channels: int = 96,
+        conv_type: str = "normal",
+    ) -> None:
+        super().__init__(in_channels, channels + appearance_channels, levels=3)
+        finest, *rest = list(in_channels)[-4:]
+        self.laterals = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in rest)
+        self.outputs = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in rest)
+        self.appearance_laterals = nn.ModuleList(nn.Conv2d(width, appearance_channels, 1) for width in rest)
+        self.appearance_finest = nn.Conv2d(finest, appearance_channels, 3, stride=2, padding=1)
+        self.appearance_convs = nn.ModuleList(
+            conv_block(appearance_channels, appearance_channels, conv_type) for _ in rest
+        )
+        self.upsample = Upsample(channels, "nearest")
+
+    @override
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, ...]:
+        """Maps of stride ..., 4, 8, 16, 32 -> three maps (N, out_channels, H / s, W / s), s = 8, 16, 32."""
+        finest, *rest = features[-4:]
+        found = self._sum_down([lateral(x) for lateral, x in zip(self.laterals, rest, strict=True)])
+        seen = [lateral(x) for lateral, x in zip(self.appearance_laterals, rest, strict=True)]
+        seen[0] = seen[0] + self.appearance_finest(finest)
+        seen = self._sum_down(seen)
+        return tuple(
+            torch.cat((output(x), conv(y)), dim=1)
+            for output, x, conv, y in zip(self.outputs, found, self.appearance_convs, seen, strict=True)
+        )
+
+    def _sum_down(self, maps: list[Tensor]) -> list[Tensor]:
+        """Add to every map all coarser ones, shallow to deep."""
+        summed = [maps[-1]]
+        for x in maps[-2::-1]:
+            summed.append(x + self.upsample(summed[-1]))
+        return summed[::-1]
+
+
 class IDANeck(Neck):
     """Iterative deep aggregation (arXiv 1707.06484): fuse neighbouring maps until one is left.
 

@@ -39,6 +39,8 @@ class CenterNetwork(nn.Module):
         box_format: What the box_2d head says, see `decode.corners`: `ltrb`, or `ltrb_offset` and `size_offset` of
             published FairMOTs and CenterNets, which have an `offset` head too.
         class_names: One for each class of the heatmap, or none.
+        nms_iou: Of two boxes of a class that overlap by more than this IoU, `Predictor` keeps the better one; 1 keeps
+            both. Peaks of several levels may be one object.
 
     Attributes:
         config: The arguments as plain values, which `from_config` takes.
@@ -60,8 +62,11 @@ class CenterNetwork(nn.Module):
         input_format: InputFormat | Mapping[str, Any] | None = None,
         box_format: str = "ltrb",
         class_names: Sequence[str] = (),
+        nms_iou: float = 1.0,
     ) -> None:
         super().__init__()
+        if not 0 < nms_iou <= 1:
+            raise InputError(f"nms_iou must lie above 0 and not above 1, got {nms_iou}")
         self.input_format = make_options(InputFormat, input_format)
         self.task = task
         self.box_format = box_format
@@ -75,6 +80,7 @@ class CenterNetwork(nn.Module):
                 "input_format": asdict(self.input_format),
                 "box_format": box_format,
                 "class_names": class_names,
+                "nms_iou": nms_iou,
             }
         )
         _check_task(task, output_heads)

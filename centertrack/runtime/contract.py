@@ -6,12 +6,14 @@ be called from as many threads as it has streams.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+CANDIDATES = 3  # boxes read for each that may be kept, where overlapping ones are suppressed
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 
 
@@ -26,6 +28,24 @@ class DecodeOptions:
 
     max_detections: int = 300
     nms_kernel: int = 3
+
+    @classmethod
+    def of_weights(
+        cls, config: Mapping[str, Any], max_detections: int = 300, nms_kernel: int | None = None
+    ) -> DecodeOptions:
+        """Return how the boxes of certain weights are read.
+
+        Where overlapping boxes are suppressed afterwards (`nms_iou`), every cell is a candidate, since neighbouring
+        cells may see two people, and more of them are read than are kept.
+
+        Args:
+            config: Options of the `CenterNetwork`.
+            max_detections: Objects kept per image.
+            nms_kernel: As the attribute; None: 1 where boxes are suppressed, else 3.
+        """
+        suppresses = config.get("nms_iou", 1.0) < 1
+        kernel = nms_kernel if nms_kernel is not None else 1 if suppresses else 3
+        return cls(max_detections * CANDIDATES if suppresses else max_detections, kernel)
 
 
 class RawDetections(NamedTuple):

@@ -91,7 +91,7 @@ def export_model(
     """
     output = Path(output)
     file_format = check_format(output, file_format)
-    decoding = decoding or DecodeOptions()
+    decoding = decoding or DecodeOptions.of_weights(model.config)
     size = image_size or model.input_format.size
     resize = "stretch" if model.input_format.resize == "stretch" else "letterbox"
     input_format = replace(model.input_format, size=size, resize=resize, adapts=False)
@@ -168,7 +168,7 @@ def measure_parity(
     pixels = [_place(frame, input_format) for frame in frames]
     runtime = "onnxruntime" if file.format == "onnx" else "auto"
     exported = ExportedRuntime(file, runtime)
-    network = TorchRuntime(model, "cpu", decoding or DecodeOptions())
+    network = TorchRuntime(model, "cpu", decoding or DecodeOptions.of_weights(model.config))
     results = [compare(network(image[None]), exported(image[None])) for image in pixels]
     return Parity(
         max(result.boxes for result in results),

@@ -21,7 +21,7 @@ class DetectionGraph(nn.Module):
     def __init__(self, model: CenterNetwork, decoding: DecodeOptions | None = None) -> None:
         super().__init__()
         self.model = model
-        self.decoding = decoding or DecodeOptions()
+        self.decoding = decoding or DecodeOptions.of_weights(model.config)
 
     @override
     def forward(self, images: Tensor) -> Detection2D:

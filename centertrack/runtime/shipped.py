@@ -21,7 +21,6 @@ from tracker.io.atomic import atomic_path
 
 GRAPH, CONSTANTS, ORIGIN = "graph.xml", "graph.bin", "origin.txt"
 EXAMPLE = (2, 256, 320, 3)  # of the images that the graph is traced with
-CELL = 4 * 4  # pixels, at least
 
 
 def path_beside(weights: Path) -> Path:
@@ -42,7 +41,7 @@ def read_shipped(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptio
         decoding: How boxes are read from the network's maps.
     """
     path = path_beside(weights.path) if weights.path is not None else None
-    if path is None or not path.is_file() or shape[1] * shape[2] < decoding.max_detections * CELL:
+    if path is None or not path.is_file():
         return None
     try:
         with zipfile.ZipFile(path) as archive:
@@ -52,7 +51,17 @@ def read_shipped(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptio
         model.reshape(list(shape))
     except (OSError, RuntimeError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):  # damaged, or of the future
         return None
-    return model
+    return model if _has_cells_enough(model) else None
+
+
+def _has_cells_enough(model: Any) -> bool:
+    """Whether the maps have as many cells as boxes are taken from them: how many these are is a constant."""
+    for node in model.get_ops():
+        if node.get_type_name() == "TopK":
+            axis, cells = node.get_attributes()["axis"], node.get_input_shape(0)
+            if int(node.input_value(1).get_node().data) > cells[axis]:
+                return False
+    return True
 
 
 def write_shipped(path: Path) -> Path:
@@ -70,12 +79,13 @@ def write_shipped(path: Path) -> Path:
     import openvino
 
     weights = open_weights(path)
-    model = convert(weights.load(), EXAMPLE, DecodeOptions(), dynamic_batch=True, dynamic_size=True)
+    decoding = DecodeOptions.of_weights(weights.config)
+    model = convert(weights.load(), EXAMPLE, decoding, dynamic_batch=True, dynamic_size=True)
     output = path_beside(path)
     with tempfile.TemporaryDirectory() as folder:
         openvino.save_model(model, Path(folder, GRAPH), compress_to_fp16=True)
         parts = {name: Path(folder, name).read_bytes() for name in (GRAPH, CONSTANTS)}
-    parts[ORIGIN] = _origin(weights, DecodeOptions()).encode()
+    parts[ORIGIN] = _origin(weights, decoding).encode()
     with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in parts.items():  # without the time, so that the same input gives the same file
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)

@@ -77,6 +77,8 @@ class TrainingCLI(LightningCLI):
         """Check that the data fits the model, name its classes, and load the weights to fine-tune."""
         _check_classes(self.datamodule, self.model)
         _name_classes(self.datamodule, self.model)
+        if self.datamodule.train_set.teacher is not None:
+            self.model.learn_from(torch.from_numpy(self.datamodule.train_set.teacher))
         if self.trainer.strategy.root_device.type == "cpu":
             keep_freed_memory()
         start, resumed = (self.config[self.subcommand].get(name) for name in ("start_from", "ckpt_path"))

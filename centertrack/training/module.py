@@ -16,6 +16,7 @@ from centertrack.app.folders import detect_folder, track_folder
 from centertrack.configuration import build, make_options, to_plain
 from centertrack.geometry import InputFormat
 from centertrack.losses.balance import UncertaintyBalance
+from centertrack.losses.distillation import EmbeddingDistillation
 from centertrack.losses.objective import (
     LossOptions,
     at_centres,
@@ -35,7 +36,7 @@ class CenterNet(CenterNetwork, pl.LightningModule):
     """A `CenterNetwork` that can be trained.
 
     Args:
-        backbone, neck, output_heads, task, input_format, box_format, class_names: As of `CenterNetwork`.
+        backbone, neck, output_heads, task, input_format, box_format, class_names, nms_iou: As of `CenterNetwork`.
         loss: Options of the losses.
         optimizer: Options of the optimiser.
         lr_scheduler: Options of the learning rate.
@@ -62,8 +63,9 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         num_identities: int = 0,
         box_format: str = "ltrb",
         class_names: Sequence[str] = (),
+        nms_iou: float = 1.0,
     ) -> None:
-        super().__init__(backbone, neck, output_heads, task, input_format, box_format, class_names)
+        super().__init__(backbone, neck, output_heads, task, input_format, box_format, class_names, nms_iou)
         self.loss_options = make_options(LossOptions, loss)
         self.optimizer_options = make_options(OptimizerOptions, optimizer)
         self.schedule_options = make_options(ScheduleOptions, lr_scheduler)
@@ -84,6 +86,11 @@ class CenterNet(CenterNetwork, pl.LightningModule):
             if trains_identity
             else None
         )
+        self.distillation: EmbeddingDistillation | None = None
+
+    def learn_from(self, embeddings: Tensor) -> None:
+        """Train embeddings towards those of a teacher too, (I, D), one for each training identity, NaN for none."""
+        self.distillation = EmbeddingDistillation(embeddings) if self.task == "tracking" else None
 
     @classmethod
     @override
@@ -141,8 +148,12 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         losses["total"] = detection
         if self.reid_loss is None or ignore_reid:
             return losses
-        losses["reid"] = self.reid_loss(at_centres(maps["reid"], levels), torch.cat([x.objects.ids for x in levels]))
+        embeddings, ids = at_centres(maps["reid"], levels), torch.cat([x.objects.ids for x in levels])
+        losses["reid"] = self.reid_loss(embeddings, ids)
         identity = options.reid_weight * losses["reid"]
+        if self.distillation is not None:
+            losses["distillation"] = self.distillation(embeddings, ids)
+            identity = identity + options.distillation_weight * losses["distillation"]
         losses["total"] = detection + identity if self.balance is None else self.balance(detection, identity)
         return losses
 
@@ -182,7 +193,7 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         img_names: Sequence[str] | None = None,
         batch_size: int = 4,
         num_detections: int = 100,
-        nms_kernel: int = 3,
+        nms_kernel: int | None = None,
         save_path: str | Path | None = None,
         score_threshold: float = 0.0,
     ) -> dict[str, list[Any]]:
@@ -193,7 +204,7 @@ class CenterNet(CenterNetwork, pl.LightningModule):
             img_names: File names in it; None takes all, sorted.
             batch_size: Images a forward pass.
             num_detections: Boxes kept per image.
-            nms_kernel: Odd side of the peak window.
+            nms_kernel: Odd side of the peak window; None: as `Predictor` has it.
             save_path: Write COCO-style JSON here.
             score_threshold: Leave out boxes below it.
 

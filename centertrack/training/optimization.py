@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -25,12 +25,15 @@ class OptimizerOptions:
         learning_rate: Peak rate.
         weight_decay: Not applied to norms, biases and the loss balance.
         momentum: For `sgd`.
+        factors: Of parts of the network on the learning rate, by the beginning of their names:
+            `{backbone: 0.1, neck.laterals: 0.3}`. The longest beginning counts.
     """
 
     name: str = "adamw"
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4
     momentum: float = 0.9
+    factors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,20 @@ def build_optimizer(module: nn.Module, options: OptimizerOptions) -> torch.optim
     """Return the optimiser over all trainable parameters of a module.
 
     Raises:
-        InputError: Unknown name.
+        InputError: Unknown name, or a factor of a part that there is not.
     """
-    trainable = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": options.weight_decay},
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    parts: dict[str, list[nn.Parameter]] = {"": [], **{part: [] for part in options.factors}}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            parts[max((part for part in parts if name.startswith(part)), key=len)].append(parameter)
+    if empty := [part for part in options.factors if not parts[part]]:
+        raise InputError(f"optimizer.factors: nothing that is trained has a name that begins with {empty[0]!r}")
+    groups = []
+    for part, parameters in parts.items():
+        rate = options.learning_rate * options.factors.get(part, 1.0)
+        for is_matrix, decay in ((True, options.weight_decay), (False, 0.0)):
+            chosen = [p for p in parameters if (p.ndim > 1) == is_matrix]
+            groups.append({"params": chosen, "weight_decay": decay, "lr": rate})
     if options.name == "adamw":
         return torch.optim.AdamW(groups, lr=options.learning_rate)
     if options.name == "adam":

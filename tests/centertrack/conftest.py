@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
         yield
 
 
-def small_network(task: str = "tracking", seed: int = 0) -> CenterNet:
+def small_network(task: str = "tracking", seed: int = 0, **options: Any) -> CenterNet:
     """A network in the form of fairmot-nano with random weights, whose scores spread over (0, 1)."""
     torch.manual_seed(seed)
     separable = {"width": 32, "conv_type": "separable"}
@@ -42,6 +43,7 @@ def small_network(task: str = "tracking", seed: int = 0) -> CenterNet:
         output_heads=heads,
         task=task,
         input_format={"size": CLIP_SIZE},
+        **options,
     ).eval()
     with torch.no_grad():
         logits = model.get_encoded_outputs(torch.rand(1, 3, 96, 160))["heatmap"]

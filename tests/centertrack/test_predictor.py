@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from centertrack.models import save_weights
 from centertrack.predictor import Predictor, fit_input_size
-from centertrack.runtime.contract import RawDetections
+from centertrack.runtime.contract import DecodeOptions, RawDetections
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 from tracker.errors import InputError
 
@@ -81,6 +81,57 @@ def test_boxes_of_negative_size_are_left_out(predictor):
     predictor.runtime = inverted
     (found,) = predictor(np.zeros((96, 160, 3), np.uint8))
     assert found.scores.tolist() == pytest.approx([0.9])
+
+
+def test_weights_say_which_overlapping_boxes_are_one_object(tmp_path):
+    def crowd(images: np.ndarray) -> RawDetections:
+        boxes = [[0, 0, 40, 80], [4, 0, 44, 80], [20, 0, 60, 80], [1, 0, 41, 80]]
+        return RawDetections(
+            np.array([boxes], np.float32),
+            np.array([[0.9, 0.8, 0.7, 0.6]], np.float32),
+            np.array([[0, 0, 0, 1]]),
+            np.eye(4, dtype=np.float32)[None],
+        )
+
+    found = {}
+    for nms_iou in (1.0, 0.6, 0.3):
+        network = small_network(nms_iou=nms_iou)
+        save_weights(network, tmp_path / "weights.safetensors")
+        predictor = Predictor(tmp_path / "weights.safetensors", image_size=(320, 192))
+        predictor.runtime = crowd
+        (detections,) = predictor(np.zeros((192, 320, 3), np.uint8))
+        found[nms_iou] = [round(score, 1) for score in detections.scores.tolist()]
+        assert detections.embeddings.argmax(axis=1).tolist() == [round(9 - 10 * s) for s in found[nms_iou]]
+    # the second lies on the first (IoU .82), the third half on both (.33, .43); the fourth is of another class
+    assert found == {1.0: [0.9, 0.8, 0.7, 0.6], 0.6: [0.9, 0.7, 0.6], 0.3: [0.9, 0.6]}
+
+
+def test_boxes_are_suppressed_before_the_best_are_kept(tmp_path):
+    def many(images: np.ndarray) -> RawDetections:
+        lefts = np.array([0, 1, 2, 100, 101, 200], np.float32)
+        boxes = np.stack((lefts, 0 * lefts, lefts + 40, 0 * lefts + 80), axis=1)
+        scores = np.linspace(0.9, 0.4, 6, dtype=np.float32)
+        return RawDetections(boxes[None], scores[None], np.zeros((1, 6), np.int64), np.zeros((1, 6, 0), np.float32))
+
+    save_weights(small_network(nms_iou=0.6), tmp_path / "weights.safetensors")
+    predictor = Predictor(tmp_path / "weights.safetensors", image_size=(320, 192), max_detections=2)
+    predictor.runtime = many
+    (found,) = predictor(np.zeros((192, 320, 3), np.uint8))
+    assert found.boxes[:, 0].tolist() == [0, 100]
+
+
+@pytest.mark.parametrize(
+    ("config", "kernel", "expected"),
+    [({}, None, (10, 3)), ({}, 5, (10, 5)), ({"nms_iou": 0.6}, None, (30, 1)), ({"nms_iou": 0.6}, 3, (30, 3))],
+)
+def test_weights_that_suppress_boxes_are_read_at_every_cell(config, kernel, expected):
+    assert DecodeOptions.of_weights(config, 10, kernel) == DecodeOptions(*expected)
+
+
+@pytest.mark.parametrize("nms_iou", [0.0, 1.5])
+def test_an_overlap_that_is_no_fraction_is_refused(nms_iou):
+    with pytest.raises(InputError, match="nms_iou must lie above 0 and not above 1"):
+        small_network(nms_iou=nms_iou)
 
 
 def test_one_many_none(predictor):

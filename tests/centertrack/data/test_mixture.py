@@ -48,6 +48,27 @@ def test_identities_of_different_sets_never_collide(sources: list[SourceOptions]
     assert (found < half).any() and (found >= half).any()
 
 
+def test_a_teachers_embeddings_follow_the_identities(tmp_path: Path, sources: list[SourceOptions]) -> None:
+    plain = Mixture(sources, SIZE)
+    assert plain.teacher is None
+    counts = [part.num_identities for part in plain.sets]
+    table = np.arange(counts[1] * 3, dtype=np.float32).reshape(-1, 3)
+    np.savez(tmp_path / "second.npz", embeddings=table)
+    mixture = Mixture([sources[0], replace(sources[1], embeddings="second.npz")], SIZE, root=tmp_path)
+    assert np.isnan(mixture.teacher[: counts[0]]).all()
+    np.testing.assert_array_equal(mixture.teacher[counts[0] :], table)
+
+
+@pytest.mark.parametrize("content", [None, b"no zip", {"other": np.zeros((1, 2))}, {"embeddings": np.zeros(3)}])
+def test_what_is_no_file_of_embeddings(tmp_path: Path, sources: list[SourceOptions], content: object) -> None:
+    if isinstance(content, dict):
+        np.savez(tmp_path / "a.npz", **content)
+    elif isinstance(content, bytes):
+        (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.npz: expected .*embeddings"):
+        Mixture([replace(sources[0], embeddings="a.npz")], SIZE, root=tmp_path)
+
+
 def test_boxes_are_narrowed_in_the_sets_that_ask_for_it(sources: list[SourceOptions]) -> None:
     only = [replace(sources[0], upright_aspect=0.2)]
     drawn = Mixture(only, SIZE, MixOptions(mosaic=0.0, light=False))

@@ -11,7 +11,13 @@ import torch
 import torchvision
 from torch import nn
 
-from centertrack.models import MobileNetBackbone, ResNetBackbone, ShuffleNetBackbone, TimmBackbone
+from centertrack.models import (
+    FusedMobileNetBackbone,
+    MobileNetBackbone,
+    ResNetBackbone,
+    ShuffleNetBackbone,
+    TimmBackbone,
+)
 from tracker.errors import InputError
 
 NETWORKS = [
@@ -21,6 +27,7 @@ NETWORKS = [
     (MobileNetBackbone, "mobilenet_v2", [16, 24, 32, 96, 320]),
     (MobileNetBackbone, "mobilenet_v3_small", [16, 16, 24, 48, 96]),
     (MobileNetBackbone, "mobilenet_v3_large", [16, 24, 40, 112, 160]),
+    (FusedMobileNetBackbone, "mobilenet_v2_fused", [16, 24, 32, 96, 320]),
     (ShuffleNetBackbone, "shufflenet_v2_x0.5", [24, 24, 48, 96, 192]),
     (ShuffleNetBackbone, "shufflenet_v2_x1.0", [24, 24, 116, 232, 464]),
 ]
@@ -61,6 +68,27 @@ def test_resnet_equals_the_network_of_torchvision() -> None:
     with torch.no_grad():
         pooled = net.fc(backbone(x).mean(dim=(2, 3)))
         torch.testing.assert_close(pooled, net(x))
+
+
+def test_the_fused_mobilenet_is_that_of_torchvision_with_its_norms_folded_in() -> None:
+    torch.manual_seed(0)
+    net = torchvision.models.mobilenet_v2(weights=None).eval()
+    for norm in (m for m in net.modules() if isinstance(m, nn.BatchNorm2d)):
+        nn.init.uniform_(norm.running_var, 0.5, 2)
+        nn.init.normal_(norm.running_mean)
+        nn.init.normal_(norm.bias)
+    backbone = FusedMobileNetBackbone("mobilenet_v2_fused").eval()
+    own = [m for m in backbone.modules() if isinstance(m, nn.Conv2d)]
+    expansion = own.pop(1)  # which torchvision's first block lacks
+    nn.init.dirac_(expansion.weight)
+    nn.init.zeros_(expansion.bias)
+    layers = [m for m in net.features[:18].modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
+    for mine, conv, norm in zip(own, layers[::2], layers[1::2], strict=True):
+        fused = nn.utils.fuse_conv_bn_eval(conv, norm)
+        mine.load_state_dict(fused.state_dict())
+    x = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(backbone(x), net.features[:18](x), rtol=1e-4, atol=1e-4)
 
 
 def test_frozen_stages_stay_frozen_through_train() -> None:

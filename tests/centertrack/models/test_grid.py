@@ -37,6 +37,7 @@ SIZE = (64, 96)
 def build(backbone: str, neck: str, conv_type: str) -> CenterNet:
     torch.manual_seed(0)
     widths = {"BiFPNNeck": {"num_channels": 16, "num_layers": 2}, "DLANeck": {}}
+    widths["TwinPyramidNeck"] = {"channels": 8, "appearance_channels": 16}
     return CenterNet(
         backbone={"name": backbone, "pretrained": False},
         neck={"name": neck, "conv_type": conv_type, **widths.get(neck, {"upsample_channels": [32, 24, 16]})},
@@ -51,7 +52,8 @@ def check(backbone: str, neck: str, conv_type: str) -> CenterNet:
     model = build(backbone, neck, conv_type)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
     outputs = model.get_encoded_outputs(torch.randn(2, 3, *SIZE))
-    assert outputs["heatmap"].shape == (2, 2, SIZE[0] // 4, SIZE[1] // 4)
+    finest = outputs["heatmap"] if isinstance(outputs["heatmap"], torch.Tensor) else outputs["heatmap"][0]
+    assert finest.shape == (2, 2, SIZE[0] // model.strides[0], SIZE[1] // model.strides[0])
     loss = model.compute_loss(outputs, make_targets())["total"]
     loss.backward()
     assert loss.isfinite()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from centertrack.models import Box2DHead, HeatmapHead, OffsetHead, ReIDHead
 from tracker.errors import InputError
 
 
-@pytest.mark.parametrize("conv_type", ["plain", "normal", "separable"])
+@pytest.mark.parametrize("conv_type", ["plain", "normal", "separable", "instance"])
 @pytest.mark.parametrize("depth", [0, 1, 3])
 def test_width_depth_and_channels_out(conv_type: str, depth: int) -> None:
     features = torch.zeros(2, 16, 5, 6)
@@ -71,3 +73,37 @@ def test_the_last_layer_keeps_its_digits_under_mixed_precision(dtype: torch.dtyp
     assert found.dtype == torch.float32
     assert not torch.equal(found, head(features))  # the layers before it are rounded
     torch.testing.assert_close(found, head(features), rtol=0, atol=0.05)
+
+
+def test_an_anchor_turns_shift_and_size_into_distances() -> None:
+    head = Box2DHead(4, depth=0, anchor=8.0)
+    torch.nn.init.zeros_(head.layers[-1].weight)
+    assert head(torch.zeros(1, 4, 1, 1)).flatten().tolist() == [4.0] * 4  # as large as the anchor, in its middle
+    with torch.no_grad():
+        head.layers[-1].bias.copy_(torch.tensor([0.25, -0.5, 0.0, math.log(2)]))
+    # 8 cells wide, 16 tall, its centre 2 cells right of the cell's and 4 above it
+    assert head(torch.zeros(1, 4, 1, 1)).flatten().tolist() == pytest.approx([2.0, 12.0, 6.0, 4.0])
+    assert head(torch.full((1, 4, 1, 1), 1e6)).isfinite().all()
+
+
+def test_a_head_reads_the_channels_it_is_told_to() -> None:
+    torch.manual_seed(0)
+    head = ReIDHead(6, 3, width=5, depth=2, reads=[2, 6])
+    features = torch.randn(1, 6, 4, 4)
+    changed = features.clone()
+    changed[:, :2] += 1
+    torch.testing.assert_close(head(features), head(changed))
+    changed[:, 2:] += 1
+    assert not torch.allclose(head(features), head(changed))
+
+
+@pytest.mark.parametrize("reads", [[0, 7], [3, 3], [-1, 2], [2]])
+def test_channels_that_are_not_there_are_refused(reads: list[int]) -> None:
+    with pytest.raises(InputError, match=r"from 0 to 6, got \["):
+        HeatmapHead(6, 1, reads=reads)
+
+
+def test_the_last_convolution_can_look_around() -> None:
+    head = HeatmapHead(4, 1, depth=0, kernel=3)
+    assert head.layers[-1].weight.shape == (1, 4, 3, 3)
+    assert head(torch.zeros(1, 4, 5, 6)).shape == (1, 1, 5, 6)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from centertrack.models import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck
+from centertrack.models import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck, TwinPyramidNeck
 from centertrack.models.layers import Fuse, Upsample, conv_block, downsample
 from tracker.errors import InputError
 
@@ -62,6 +62,21 @@ def test_several_levels_come_out_finest_first(neck: Any, levels: int) -> None:
     assert [tuple(x.shape) for x in maps] == [(1, 12, 64 // s, 96 // s) for s in net.strides]
     sum(x.sum() for x in maps).backward()
     assert all(p.grad is not None for p in net.parameters())
+
+
+def test_two_pyramids_lie_side_by_side() -> None:
+    net = TwinPyramidNeck(CHANNELS, channels=5, appearance_channels=7).eval()
+    maps = net(make_features())
+    assert (net.out_channels, 32 // net.upsample_stride) == (12, 8)
+    assert [tuple(x.shape) for x in maps] == [(1, 12, 64 // s, 96 // s) for s in (8, 16, 32)]
+    sum(x.sum() for x in maps).backward()
+    assert all(p.grad is not None for p in net.parameters())
+    finest_changed = make_features()
+    finest_changed[-4] = finest_changed[-4] + 1
+    with torch.no_grad():
+        before, after = net(make_features())[0], net(finest_changed)[0]
+    torch.testing.assert_close(before[:, :5], after[:, :5])  # what finds people does not read the map of stride 4
+    assert not torch.allclose(before[:, 5:], after[:, 5:])
 
 
 @pytest.mark.parametrize("downsample_type", ["max", "average", "conv"])

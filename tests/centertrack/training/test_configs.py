@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from centertrack.data.convert import convert_data
+from centertrack.data.mixture import SourceOptions, open_source_set
 from centertrack.models import CenterNet
 from centertrack.training.checkpoints import load_matching
 from centertrack.training.cli import main
@@ -37,6 +38,15 @@ def make_labels(folder: Path, class_name: str) -> Path:
     (folder / "gt" / "gt.txt").write_text("".join(rows))
     (folder / "gt" / "labels.txt").write_text(f"{class_name}\n")
     return folder
+
+
+def describe(source: dict[str, Any], root: Path) -> None:
+    """Write a teacher's embeddings of the source's identities where it expects them."""
+    if "embeddings" in source:
+        count = open_source_set(SourceOptions(**source), root).num_identities
+        target = root / source["embeddings"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(target, embeddings=np.random.default_rng(0).normal(size=(count, 8)))
 
 
 def place(source: dict[str, Any], root: Path, scratch: Path) -> None:
@@ -83,6 +93,7 @@ def test_two_steps(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     data, root = content["data"], tmp_path / "root"
     for number, source in enumerate([*data["train"], *data.get("validation", [])]):
         place(source, root, tmp_path / f"scratch{number}")
+        describe(source, root)
     data.update(size=[64, 64], batch_size=2, samples_per_epoch=4, workers=0, root=str(root))
     if content["model"]["backbone"].get("pretrained"):
         content["model"]["backbone"]["pretrained"] = False

@@ -89,3 +89,20 @@ def test_norms_and_biases_do_not_decay(name: str) -> None:
 def test_an_unknown_optimizer() -> None:
     with pytest.raises(InputError, match="adamw, adam or sgd, got 'adamax'"):
         build_optimizer(nn.Linear(1, 1), OptimizerOptions("adamax"))
+
+
+def test_parts_learn_at_rates_of_their_own() -> None:
+    module = nn.ModuleDict({"a": nn.Linear(1, 1), "ab": nn.ModuleDict({"c": nn.Linear(1, 1), "d": nn.Linear(1, 1)})})
+    options = OptimizerOptions("sgd", learning_rate=0.1, weight_decay=0.0, factors={"ab": 0.5, "ab.c": 0.0})
+    optimizer = build_optimizer(module, options)
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    moved = {name: round(-value.item(), 3) for name, value in module.named_parameters() if name.endswith("weight")}
+    assert moved == {"a.weight": 0.1, "ab.c.weight": 0.0, "ab.d.weight": 0.05}
+
+
+def test_a_rate_for_nothing_is_a_mistake() -> None:
+    with pytest.raises(InputError, match="nothing that is trained has a name that begins with 'neck'"):
+        build_optimizer(nn.Linear(1, 1), OptimizerOptions(factors={"neck": 0.1}))

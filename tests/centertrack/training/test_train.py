@@ -14,6 +14,8 @@ import yaml
 from pytorch_lightning.strategies import SingleDeviceStrategy
 
 from centertrack.cli import main as command
+from centertrack.data.datamodule import TrackingDataModule
+from centertrack.data.mixture import SourceOptions
 from centertrack.models import CenterNet, from_pretrained, save_weights
 from centertrack.predictor import Predictor
 from centertrack.training.cli import main
@@ -67,6 +69,23 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def last_checkpoint(folder: Path) -> Path:
     return next(folder.rglob("last.ckpt"))
+
+
+def test_fit_learns_who_looks_like_whom_from_a_teacher(config: Path) -> None:
+    content = yaml.safe_load(config.read_text())
+    source = {**TINY["data"]["train"][0], "embeddings": "teacher.npz"}
+    content["data"]["train"] = [TINY["data"]["train"][0], source]
+    content["data"]["samples_per_epoch"] = 4
+    config.write_text(yaml.safe_dump(content))
+    identities = TrackingDataModule([SourceOptions(**TINY["data"]["train"][0])]).num_identities
+    rng = np.random.default_rng(0)
+    np.savez("teacher.npz", embeddings=rng.normal(size=(identities, 12)).astype(np.float16))
+    main(["fit", "--config", str(config)])
+    rows = list(csv.DictReader(next(Path("logs").rglob("metrics.csv")).open()))
+    assert max(float(row["train/distillation"]) for row in rows if row["train/distillation"]) > 0
+    np.savez("teacher.npz", embeddings=np.zeros((identities + 1, 12), np.float16))
+    with pytest.raises(InputError, match=rf"teacher.npz: expected embeddings of {identities} identities"):
+        main(["fit", "--config", str(config)])
 
 
 def test_fit_applies_transforms_of_torchvision(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
