@@ -78,11 +78,8 @@ def read_exported(path: str | Path) -> ExportedFile:
     if not text:
         raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
     about = parse_json(text, str(path), 1)
-    if (
-        not isinstance(about, dict)
-        or not isinstance(about.get("config"), dict)
-        or not isinstance(about.get("batch"), int)
-    ):
+    about = about if isinstance(about, dict) else {}
+    if not isinstance(about.get("config"), dict) or not isinstance(about.get("batch", ""), int | None):
         raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
     return ExportedFile(path, about["config"], about["batch"])
 
