@@ -56,6 +56,7 @@ LONGEST = 300.0  # seconds of a run that nobody disturbs
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGINT SIGINT", "SIGKILL")
 COMMANDS = ("track", "detect", "associate", "train")
 LONG_CLIP, LONG_SEQUENCE = 120, 4000  # frames: some seconds
+_OURS = re.compile(r'File ".*/(centertrack|tracker)/')  # not where Python itself starts or ends
 TRAINING = {
     "trainer": {
         "max_epochs": 3,
@@ -416,9 +417,11 @@ def _kill_one(
         return f"does not end within {GUARD:g} s after the signal\n{_said(folder)}", run.wait()
     number = int(getattr(signal, sent.split()[0]))
     # before the command has taken the signals, and once it is done, they end the process as they end any other
-    if code not in (0, -number, 128 + number):
+    starts = code == 1 and "Fatal Python error: init_import_site" in _said(folder)  # Python itself
+    if code not in (0, -number, 128 + number) and not starts:
         return f"exit code {code}\n{_said(folder)}", code
-    problem = _loss(reference, folder, is_whole=code == 0 or (code == -number != -signal.SIGKILL and has_begun))
+    was_done = code == -number and has_begun and sent in ("SIGINT", "SIGTERM", "SIGHUP")
+    problem = _loss(reference, folder, is_whole=code == 0 or was_done)
     if not problem and number == signal.SIGKILL:
         problem = _next_run(command, reference, folder)
     return problem or (_partial(folder) if number != signal.SIGKILL else ""), code
@@ -426,7 +429,7 @@ def _kill_one(
 
 def _loss(reference: Reference, folder: Path, is_whole: bool) -> str:
     """Return what is wrong with what a run has said, and left under the names of its results, if anything."""
-    if "Traceback" in _said(folder):
+    if "Traceback" in _said(folder) and _OURS.search(_said(folder)):
         return f"a traceback\n{_said(folder)}"
     for name, complete in reference.results.items():
         content = (folder / name).read_bytes()
@@ -467,7 +470,7 @@ def _partial(folder: Path) -> str:
 
 
 def _next_run(command: Command, reference: Reference, folder: Path) -> str:
-    """Return what is wrong with the run after SIGKILL, and with what it says of the parts that are left, if anything."""
+    """Return what is wrong with the run after SIGKILL, and what it says of the parts that are left, if anything."""
     parts = [path for path in folder.rglob(".*.part.*") if path.stat().st_size]
     run = _start(command.arguments, folder)
     if run.wait(LONGEST):
