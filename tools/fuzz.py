@@ -113,13 +113,13 @@ def fuzz(
     faults: dict[str, Fault] = {}
     counts: Counter[str] = Counter()
     keep = keep.absolute()
-    with _silence(), _memory_limit(memory):
+    with silence(), memory_limit(memory):
         while done < rows and (seconds is None or time.monotonic() - start < seconds):
             name = list(formats)[number % len(formats)]
             choice = random.Random(f"{seed} {number}")
-            with tempfile.TemporaryDirectory(prefix="fuzz-") as temporary, _inside(temporary) as folder:
+            with tempfile.TemporaryDirectory(prefix="fuzz-") as temporary, inside(temporary) as folder:
                 done += _write_changed(formats[name], folder, choice)
-                problem = _problem_of(choice.choice(formats[name].read), folder)
+                problem = problem_of(choice.choice(formats[name].read), folder)
                 is_fault = problem not in ("", "refused")
                 counts[f"{name}: {'fault' if is_fault else problem or 'read'}"] += 1
                 kind = f"{name}: {problem.splitlines()[-1][:80]}" if is_fault else ""
@@ -136,7 +136,7 @@ def fuzz(
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keep warnings, and what libraries write to standard error, off the terminal."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
@@ -153,7 +153,8 @@ def _silence() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _memory_limit(gigabytes: float) -> Iterator[None]:
+def memory_limit(gigabytes: float) -> Iterator[None]:
+    """Let the process take only so much more memory."""
     status = Path("/proc/self/status")
     if not status.exists():  # only Linux limits what a process writes to
         yield
@@ -170,7 +171,8 @@ def _memory_limit(gigabytes: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _inside(folder: str) -> Iterator[Path]:
+def inside(folder: str) -> Iterator[Path]:
+    """Work in a folder."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -179,7 +181,7 @@ def _inside(folder: str) -> Iterator[Path]:
         os.chdir(before)
 
 
-def _problem_of(reader: Callable[[Path], Any], folder: Path) -> str:
+def problem_of(reader: Callable[[Path], Any], folder: Path) -> str:
     """Return nothing, "refused", or what is wrong with the answer of a reader."""
     with _time_limit():
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.errors import InputError
-from tracker.io.atomic import BusyError, PendingFile, recover_parts
+from tracker.io.atomic import BusyError, PendingFile
 from tracker.io.frames import IMAGE_EXTENSIONS
 from tracker.io.names import clean_name, refuse_labels
 
-_log = logging.getLogger(__name__)
 DEFAULT_FOLDER = Path("runs")
 ROW_SUFFIXES = (".txt", ".csv")
 PICTURES = (*IMAGE_EXTENSIONS, ".mp4", ".m4v", ".mov", ".mkv")
@@ -107,8 +105,6 @@ class OutputPlan:
         reserved = []
         try:
             for path in paths.values():
-                for kept in recover_parts(path):
-                    _log.warning("%s holds what an earlier run that was killed had written", kept)
                 reserved.append(PendingFile(path, exclusive=True))
         except BusyError:
             for one in reserved:

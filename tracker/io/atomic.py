@@ -17,6 +17,7 @@ from typing import TypeVar
 from tracker.errors import InputError
 
 _log = logging.getLogger(__name__)
+_own: set[Path] = set()  # parts that this process is writing
 Self = TypeVar("Self", bound="OutputFile")
 
 
@@ -33,7 +34,8 @@ class PendingFile:
 
     Args:
         target: The final path.
-        exclusive: Refuse a file that another process is writing.
+        exclusive: Refuse a file that another process is writing, and keep what killed ones had written of it, with a
+            warning; see `recover_parts`.
 
     Attributes:
         path: Where to write, with the suffix of the target, by which writers choose their format.
@@ -53,6 +55,8 @@ class PendingFile:
         if self._is_direct:
             return
         self.path = _part_of(self._final, os.getpid())
+        for kept in recover_parts(self._final) if exclusive else ():
+            _log.warning("%s holds what an earlier run that was killed had written", kept)
         try:
             self._final.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
@@ -62,6 +66,7 @@ class PendingFile:
         if exclusive and (rival := _rival_of(self._final, self.path)) is not None:
             self.path.unlink(missing_ok=True)
             raise BusyError(f"cannot write {target}: process {rival} is writing it; choose another output path")
+        _own.add(self.path)
         self._forgotten = weakref.finalize(self, _keep_part, self.path, self._final)
 
     def commit(self) -> None:
@@ -74,7 +79,7 @@ class PendingFile:
             return
         self.path.chmod(self._mode)  # some writers make the file anew, for its owner only
         self.path.replace(self._final)
-        self._forgotten.detach()
+        self._let_go()
 
     def keep(self) -> Path | None:
         """Leave what was written as `NAME.partial.SUFFIX`, and an earlier file as it is.
@@ -84,14 +89,18 @@ class PendingFile:
         """
         if self._is_direct:
             return None
-        self._forgotten.detach()
+        self._let_go()
         return _keep_part(self.path, self._final)
 
     def discard(self) -> None:
         """Take what was written away."""
         if not self._is_direct:
-            self._forgotten.detach()
+            self._let_go()
             self.path.unlink(missing_ok=True)
+
+    def _let_go(self) -> None:
+        self._forgotten.detach()
+        _own.discard(self.path)
 
 
 @contextmanager
@@ -213,7 +222,7 @@ def recover_parts(target: str | Path) -> list[Path]:
         These paths.
     """
     final = Path(os.path.realpath(target))
-    left = [path for path, process in _parts_of(final) if not _is_running(process)]
+    left = [path for path, process in _parts_of(final) if not _is_written(path, process)]
     return [kept for path in left if (kept := _keep_part(path, final)) is not None]
 
 
@@ -255,6 +264,11 @@ def _rival_of(final: Path, own: Path) -> int | None:
             if theirs.st_size or (theirs.st_mtime_ns, process) < (ours.st_mtime_ns, os.getpid()):
                 return process
     return None
+
+
+def _is_written(part: Path, process: int) -> bool:
+    """Return whether somebody still writes a part; in containers runs often have the number of the one before them."""
+    return part in _own if process == os.getpid() else _is_running(process)
 
 
 def _is_running(process: int) -> bool:

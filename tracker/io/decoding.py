@@ -39,7 +39,7 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
     clock = None if stream.frames else _Clock(stream)
     number = errors = lost = gaps = missing = 0
     has_key = False
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         has_key = has_key or packet.is_keyframe
         if packet.size and has_key:
             stamps.add(packet.pts)
@@ -66,6 +66,19 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
         _LOG.warning("%s: %d damaged pictures were left out", source, lost + left)
     if gaps > _GAPS_SHOWN:
         _LOG.warning("%s: %d frames are missing at %d places", source, missing, gaps)
+
+
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """Give all packets, also where damage makes another stream appear on the way, which PyAV does not know."""
+    is_flushed = False
+    while not is_flushed:
+        try:
+            for packet in container.demux(stream):
+                is_flushed = not packet.size
+                yield packet
+        except IndexError:
+            continue  # behind the packet of that stream; where the last, empty one has come, nothing is left
+        return
 
 
 def _warn(source: str, number: int) -> None:

@@ -167,3 +167,13 @@ def test_what_a_killed_process_left_is_kept(tmp_path):
     assert recover_parts(tmp_path / "rows.txt") == [tmp_path / "rows.partial.txt"]
     assert recover_parts(tmp_path / "empty.txt") == []
     assert names(tmp_path) == ["rows.partial.txt"]
+
+
+def test_a_run_of_the_same_number_as_a_killed_one_keeps_what_that_left_and_says_so(tmp_path, caplog):
+    (tmp_path / f".rows.{os.getpid()}.part.txt").write_text("half")  # as in containers
+    with Lines(tmp_path / "rows.txt") as lines:
+        lines.write("whole")
+        assert recover_parts(tmp_path / "rows.txt") == []  # the new one is being written
+    assert (tmp_path / "rows.partial.txt").read_text() == "half"
+    assert names(tmp_path) == ["rows.partial.txt", "rows.txt"]
+    assert "rows.partial.txt holds what an earlier run that was killed had written" in caplog.text

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from tracker.errors import InputError
+from tracker.io.decoding import packets_of
 from tracker.io.video import VideoWriter, open_source
 from tracker.io.video_file import VideoFile
 
@@ -417,3 +420,18 @@ def test_gaps_are_told(tmp_path, caplog):
 def test_where_the_container_counts_its_pictures_none_is_missing(tmp_path):
     with VideoFile(write_at(tmp_path / "clip.mp4", [40] * 8 + [400] + [40] * 5)) as source:
         assert [frame.number for frame in source] == [*range(1, 16)]
+
+
+def test_a_stream_that_appears_while_reading_ends_nothing():
+    class Container:
+        def __init__(self, packets: list[int | None]) -> None:
+            self.sizes = iter(packets)
+
+        def demux(self, stream: object) -> Iterator[SimpleNamespace]:
+            for size in self.sizes:
+                if size is None:
+                    raise IndexError  # as PyAV does, after a packet of a stream that it does not know, or at the end
+                yield SimpleNamespace(size=size)
+
+    for packets in ([5, None, 6, 7, 0], [5, 6, 7, 0, None]):
+        assert [packet.size for packet in packets_of(Container(packets), None)] == [5, 6, 7, 0]
