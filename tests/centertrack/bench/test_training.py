@@ -67,7 +67,7 @@ def test_the_memory_of_loader_processes_is_told(weights: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--config", "none.yaml"], "none.yaml: expected a training configuration"),
+        (["--config", "none.yaml"], "cannot read none.yaml: No such file"),
         (["--data", "nowhere"], "nowhere does not exist"),
         (["--weights", "none"], "no weights 'none'"),
         (["--image-size", "100x100"], "multiples of 32"),
@@ -85,7 +85,10 @@ def test_what_cannot_be_measured(arguments: list[str], message: str, capsys: pyt
         ({"model": "nano"}, "expected a training configuration with model and data"),
         ({"model": {"backbone": "shufflenet"}}, "expected a training configuration with model and data"),
         ({"model": {"task": "tracking"}}, "expected a training configuration with model and data: 'backbone'"),
-        ({"model": {"task": "tracking", "backbone": {"name": "shufflenet_v2_x0.5"}}}, "'neck' and 'output_heads'"),
+        (
+            {"model": {"task": "tracking", "backbone": {"name": "shufflenet_v2_x0.5"}}},
+            "needs the options neck, output_heads",
+        ),
         ({"trainer": ["fast"]}, "expected a training configuration with model and data"),
         ({"data": {**TINY["data"], "batch_size": "two"}}, "batch_size must be a whole number from 1, got 'two'"),
         ({"data": {**TINY["data"], "batch_size": 0}}, "batch_size must be a whole number from 1, got 0"),

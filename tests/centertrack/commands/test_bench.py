@@ -11,7 +11,7 @@ def test_trackers_are_timed(capsys):
     assert main(["bench", "trackers", "--only", "bytetrack,fairmot", "--crowds", "3,5"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[2] == ["library", "tracker", "uses", "3", "boxes", "5", "boxes"]
-    assert [row[:3] for row in rows[4:]] == [["ours", "bytetrack", "boxes"], ["ours", "fairmot", "looks"]]
+    assert [row[:3] for row in rows[4:]] == [["ours", "bytetrack", "boxes"], ["ours", "fairmot", "appearance"]]
 
 
 def test_evaluation_is_timed(capsys, monkeypatch):
