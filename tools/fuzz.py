@@ -41,7 +41,7 @@ from centertrack.data.plan import DataPlan
 from tracker import InputError
 from tracker.associate import associate
 from tracker.evaluation import evaluate
-from tracker.evaluation.validation import validate
+from tracker.evaluation.format_check import validate
 from tracker.io.images import read_image, write_image
 from tracker.io.mot import read_detections, read_ground_truth, read_results, read_sequence_info
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a line for each violation, and one about all."""
-    from tracker.evaluation.validation import validate
+    from tracker.evaluation.format_check import validate
 
     report = validate(options.path, fix=options.fix)
     for violation in report.violations:

@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from tracker.errors import InputError
 from tracker.evaluation.benchmarks import DANCETRACK_TEST_VIDEOS, TEST_SEQUENCES, video_name
-from tracker.evaluation.validation import validate
+from tracker.evaluation.format_check import validate
 from tracker.io.atomic import atomic_path
 
 

@@ -118,3 +118,20 @@ def test_scoring_other_weights_than_the_averaged_ones_is_refused() -> None:
     trainer = pl.Trainer(logger=False, accelerator="cpu", callbacks=[WarmedUpAveraging(), callback])
     with pytest.raises(InputError, match="list IdentityValidation before the averaging"):
         callback.setup(trainer, pl.LightningModule(), "fit")
+
+
+def test_a_failure_in_the_first_process_ends_the_others(model: CenterNet) -> None:
+    """The others wait for its scores, and would for ever."""
+    callback = TrackingValidation("nowhere", benchmark="MOT17")
+    first: list[tuple[dict[str, float], str | None]] = []
+
+    def trainer(is_first: bool, broadcast: object) -> SimpleNamespace:
+        return SimpleNamespace(
+            sanity_checking=False, current_epoch=0, is_global_zero=is_first, datamodule=None,
+            strategy=SimpleNamespace(broadcast=broadcast),
+        )  # fmt: skip
+
+    with pytest.raises(InputError, match="nowhere"):
+        callback.on_validation_epoch_end(trainer(True, lambda found: first.append(found) or found), model)
+    with pytest.raises(InputError, match=r"TrackingValidation failed in the first process: .*nowhere"):
+        callback.on_validation_epoch_end(trainer(False, lambda found: first[0]), model)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tracker.errors import InputError
-from tracker.evaluation.validation import validate
+from tracker.evaluation.format_check import validate
 from tracker.io.mot import read_results
 
 GOOD = "1,1,10,20,30,40,0.9,-1,-1,-1"
