@@ -38,7 +38,7 @@ def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
         (
             "data",
             {"train": [{"format": "synthetic", "warp": {"scal": [1, 2]}}]},
-            "WarpOptions has no option 'scal'; it has",
+            "WarpOptions has no option 'scal'; did you mean scale",
         ),
         ("data", {"mix": {"mosaik": 0.5}}, "data.mix: there is no option 'mosaik'; did you mean 'mosaic'"),
         (
@@ -68,7 +68,7 @@ def write_config(folder: Path, section: str, changes: dict[str, Any]) -> str:
             r"^data.transforms: RandomCrop cannot change a sample: [^\n]*\(96, 160\)[^\n]*$",
         ),
         ("data", {"zzz": 1}, "there is no option 'data.zzz'$"),
-        ("model", {"optimizer": {"lr": 0.1}}, "OptimizerOptions has no option 'lr'; it has name, learning_rate"),
+        ("model", {"optimizer": {"lr": 0.1}}, "OptimizerOptions has no option 'lr'; there are: name, learning_rate"),
         ("model", {"lr_scheduler": {"steps": 1}}, "ScheduleOptions has no option 'steps'"),
         ("model", {"neck": {"name": "FPNNeck", "zzz": 1}}, "neck FPNNeck has no option 'zzz'"),
         ("trainer", {"max_epoch": 3}, "no option 'trainer.max_epoch'; did you mean 'trainer.max_epochs'"),
