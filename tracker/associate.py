@@ -16,6 +16,8 @@ from tracker.io.mot import MotWriter, read_detections, read_sequence_info
 from tracker.io.names import clean_name, refuse_labels
 from tracker.postprocess import postprocess, record
 
+MOST_EMPTY_FRAMES = 100_000  # at the end of a sequence: an hour at 28 frames a second
+
 
 def associate(
     sequence_folders: Sequence[str | Path],
@@ -72,12 +74,19 @@ def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Dete
     Boxes without a size are left out, with a warning.
 
     Raises:
-        InputError: The file is missing, a row is broken, or a frame lies behind the end of the sequence.
+        InputError: The file is missing, a row is broken, a frame lies behind the end of the sequence, or the sequence
+            is far longer than its detections.
     """
     rows = read_detections(Path(sequence_folder, "det", "det.txt"))
     behind = np.flatnonzero(rows.frames > length)
     if len(behind):
         raise rows.row_error(int(behind[0]), f"expected frames 1 to {length}, as seqinfo.ini says")
+    last = int(rows.frames.max(initial=0))
+    if length - last > MOST_EMPTY_FRAMES:
+        raise InputError(
+            f"{sequence_folder}: seqinfo.ini says {length} frames, and det/det.txt ends with frame {last}; expected at "
+            f"most {MOST_EMPTY_FRAMES} frames without detections at the end: correct seqLength"
+        )
     rows.warn_of_no_size("are left out")
     rows = rows.where(rows.have_size)
     everything = Detections(rows.boxes_xyxy, rows.scores)
