@@ -206,7 +206,7 @@ if __name__ == "__main__":
     next(batches)
     print("ending")
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stdout) == (0, "ending\n"), ended.stderr
 
 
