@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,19 +103,18 @@ class OutputPlan:
         for path in paths.values():
             self._check(path)
         reserved = []
-        try:
-            for path in paths.values():
-                reserved.append(PendingFile(path, exclusive=True))
-        except BusyError:
-            for one in reserved:
-                one.discard()
-            if any(kind.given is not None and not _is_folder(kind.given) for kind in self._kinds):
-                raise
-            return False
-        if self._is_default and any(path.exists() for path in paths.values()):  # another run has just written them
-            for one in reserved:
-                one.discard()
-            return False
+        with ExitStack() as undo:
+            try:
+                for path in paths.values():
+                    reserved.append(PendingFile(path, exclusive=True))
+                    undo.callback(reserved[-1].discard)
+            except BusyError:
+                if any(kind.given is not None and not _is_folder(kind.given) for kind in self._kinds):
+                    raise
+                return False
+            if self._is_default and any(path.exists() for path in paths.values()):  # another run has just written them
+                return False
+            undo.pop_all()
         self._reserved += reserved
         self._taken.update(_key(path) for path in paths.values())
         return True
