@@ -147,6 +147,7 @@ def _send_at_frame(name: str, frame: int, times: int = 1) -> None:
 
     count = Pipeline._count
     signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background start without it
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup starts ignores this one
 
     def send(self: Pipeline, result: Any) -> None:
         count(self, result)

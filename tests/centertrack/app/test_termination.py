@@ -31,6 +31,7 @@ def end(self, *arguments, **options):
 Pipeline._count = stop
 session.Session._end = end
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup starts ignores this one
 sys.exit(main(sys.argv[1:]))
 """
 
