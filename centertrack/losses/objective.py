@@ -39,6 +39,7 @@ class LossOptions:
         sampling: Cells that train the box head: `center`, `center3x3`, `ttfnet`, `fcos` or `atss`.
         heatmap_weight, box_weight, reid_weight: Factors in the total.
         distillation_weight: Factor of the loss towards a teacher's embeddings, where the data have some.
+        imitation_weight: Factor of the loss towards what a teacher says about each image, where there is one.
         balance: `fixed`, or `uncertainty`: learned weights of detection and identity.
         fixed_radius: Of the `fixed` target, in cells.
         center_radius, centerness: Of the `fcos` sampling, see `sampling.sample_cells`.
@@ -61,6 +62,7 @@ class LossOptions:
     box_weight: float = 5.0
     reid_weight: float = 1.0
     distillation_weight: float = 1.0
+    imitation_weight: float = 1.0
     balance: str = "fixed"
     fixed_radius: int = 2
     center_radius: float = 1.5

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from centertrack.losses.objective import LossOptions
     from centertrack.models.backbones import (
         FusedMobileNetBackbone,
+        FusedShuffleNetBackbone,
         MobileNetBackbone,
         ResNetBackbone,
         ShuffleNetBackbone,
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from centertrack.models.build import BACKBONES, HEADS, NECKS
     from centertrack.models.dla import DLA34Backbone, DLANeck
     from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
-    from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck, TwinPyramidNeck
+    from centertrack.models.necks import BiFPNNeck, FPNNeck, GhostPyramidNeck, IDANeck, SimpleNeck, TwinPyramidNeck
     from centertrack.models.network import CenterNetwork
     from centertrack.models.report import LoadReport
     from centertrack.models.weights_file import save_weights
@@ -36,6 +37,8 @@ __all__ = [
     "DLANeck",
     "FPNNeck",
     "FusedMobileNetBackbone",
+    "FusedShuffleNetBackbone",
+    "GhostPyramidNeck",
     "HeatmapHead",
     "IDANeck",
     "LoadReport",
@@ -59,6 +62,7 @@ __getattr__, __dir__ = door(
     {
         "LossOptions": "centertrack.losses.objective",
         "FusedMobileNetBackbone": "centertrack.models.backbones",
+        "FusedShuffleNetBackbone": "centertrack.models.backbones",
         "MobileNetBackbone": "centertrack.models.backbones",
         "ResNetBackbone": "centertrack.models.backbones",
         "ShuffleNetBackbone": "centertrack.models.backbones",
@@ -75,6 +79,7 @@ __getattr__, __dir__ = door(
         "ReIDHead": "centertrack.models.heads",
         "BiFPNNeck": "centertrack.models.necks",
         "FPNNeck": "centertrack.models.necks",
+        "GhostPyramidNeck": "centertrack.models.necks",
         "IDANeck": "centertrack.models.necks",
         "SimpleNeck": "centertrack.models.necks",
         "TwinPyramidNeck": "centertrack.models.necks",

@@ -17,7 +17,7 @@ from typing_extensions import Self, override
 
 from centertrack.models.mobilenet import CHANNELS, FusedMobileNetV2
 from centertrack.models.pretrained import fetch, load_exactly, load_local, read_state_dict
-from centertrack.models.shufflenet import WIDTHS, ShuffleNet
+from centertrack.models.shufflenet import WIDTHS, FusedShuffleNet, ShuffleNet
 from tracker.errors import InputError
 
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
@@ -28,6 +28,7 @@ MOBILENETS = {
     "mobilenet_v3_large": ((0, 2, 4, 7, 13, 16), (16, 24, 40, 112, 160)),
 }
 SHUFFLENETS = tuple(f"shufflenet_v2_{width}" for width in WIDTHS)
+FUSED_SHUFFLENETS = ("shufflenet_v2_x1.0_fused",)
 STRIDES = (2, 4, 8, 16, 32)
 
 
@@ -150,7 +151,8 @@ class MobileNetBackbone(Backbone):
 class FusedMobileNetBackbone(Backbone):
     """MobileNetV2 without batch norm (see `mobilenet.py`): `mobilenet_v2_fused`.
 
-    Args and errors: as `ResNetBackbone`, but `pretrained` takes only False or the path of a local state dict.
+    Args and errors: as `ResNetBackbone`, but `pretrained` takes only False or the path of a local state dict, and
+    `widths` are the channels inside of each block, see `FusedMobileNetV2`.
 
     >>> FusedMobileNetBackbone("mobilenet_v2_fused", return_features=True).out_channels
     [16, 24, 32, 96, 320]
@@ -162,11 +164,12 @@ class FusedMobileNetBackbone(Backbone):
         pretrained: bool | str = False,
         return_features: bool = False,
         frozen_stages: int = 0,
+        widths: Sequence[int] | None = None,
         **aliases: Any,
     ) -> None:
         backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
         _check_name(backbone_name, ("mobilenet_v2_fused",), "FusedMobileNetBackbone")
-        net = FusedMobileNetV2()
+        net = FusedMobileNetV2(widths)
         load_local(net, pretrained, "FusedMobileNetBackbone")
         super().__init__(list(net.stages), CHANNELS, return_features, frozen_stages)
 
@@ -201,6 +204,30 @@ class ShuffleNetBackbone(Backbone):
             load_local(net, pretrained, "ShuffleNetBackbone")
         stages = [net.first_conv, net.maxpool, net.stage2, net.stage3, net.stage4]
         super().__init__(stages, net.out_channels, return_features, frozen_stages)
+
+
+class FusedShuffleNetBackbone(Backbone):
+    """ShuffleNetV2 without batch norm (see `shufflenet.py`): `shufflenet_v2_x1.0_fused`.
+
+    Args and errors: as `ResNetBackbone`, but `pretrained` takes only False or the path of a local state dict.
+
+    >>> FusedShuffleNetBackbone("shufflenet_v2_x1.0_fused", return_features=True).out_channels
+    [24, 24, 116, 232, 464]
+    """
+
+    def __init__(
+        self,
+        backbone_name: str = "",
+        pretrained: bool | str = False,
+        return_features: bool = False,
+        frozen_stages: int = 0,
+        **aliases: Any,
+    ) -> None:
+        backbone_name, frozen_stages = resolve_aliases(backbone_name, frozen_stages, aliases)
+        _check_name(backbone_name, FUSED_SHUFFLENETS, "FusedShuffleNetBackbone")
+        net = FusedShuffleNet(backbone_name.removeprefix("shufflenet_v2_").removesuffix("_fused"))
+        load_local(net, pretrained, "FusedShuffleNetBackbone")
+        super().__init__(list(net.stages), net.out_channels, return_features, frozen_stages)
 
 
 class TimmBackbone(FeatureExtractor):

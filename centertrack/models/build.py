@@ -7,11 +7,13 @@ from typing import Any
 
 from centertrack.configuration import build
 from centertrack.models.backbones import (
+    FUSED_SHUFFLENETS,
     MOBILENETS,
     RESNETS,
     SHUFFLENETS,
     FeatureExtractor,
     FusedMobileNetBackbone,
+    FusedShuffleNetBackbone,
     MobileNetBackbone,
     ResNetBackbone,
     ShuffleNetBackbone,
@@ -19,13 +21,14 @@ from centertrack.models.backbones import (
 )
 from centertrack.models.dla import DLA34Backbone, DLANeck
 from centertrack.models.heads import BaseHead, Box2DHead, HeatmapHead, OffsetHead, ReIDHead
-from centertrack.models.necks import BiFPNNeck, FPNNeck, IDANeck, Neck, SimpleNeck, TwinPyramidNeck
+from centertrack.models.necks import BiFPNNeck, FPNNeck, GhostPyramidNeck, IDANeck, Neck, SimpleNeck, TwinPyramidNeck
 from tracker.errors import InputError
 
 BACKBONES: dict[str, type[FeatureExtractor]] = {
     **dict.fromkeys(RESNETS, ResNetBackbone),
     **dict.fromkeys(MOBILENETS, MobileNetBackbone),
     **dict.fromkeys(SHUFFLENETS, ShuffleNetBackbone),
+    **dict.fromkeys(FUSED_SHUFFLENETS, FusedShuffleNetBackbone),
     "mobilenet_v2_fused": FusedMobileNetBackbone,
     "dla34": DLA34Backbone,
 }
@@ -36,6 +39,7 @@ NECKS: dict[str, type[Neck]] = {
     "IDANeck": IDANeck,
     "DLANeck": DLANeck,
     "TwinPyramidNeck": TwinPyramidNeck,
+    "GhostPyramidNeck": GhostPyramidNeck,
 }
 HEADS: dict[str, type[BaseHead]] = {
     "heatmap": HeatmapHead,

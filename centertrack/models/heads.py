@@ -152,6 +152,8 @@ class Box2DHead(BaseHead):
         anchor: Side, in cells, of a square around the cell's centre. The layer then says where in it the box's centre
             lies and the logarithms of its size over the square's (R-CNN, arXiv 1311.2524), and the distances follow
             from them. 0: the layer says distances.
+        bins: The layer says for each side how likely it is 0, 1, ... `bins` - 1 cells from the cell's upper left
+            corner, as logits; the distance is the mean (arXiv 2006.04388). 0: no such distributions.
         coordinates: 4; or 2 for width and height, as published CenterNets have them.
     """
 
@@ -166,16 +168,19 @@ class Box2DHead(BaseHead):
         exponential: bool = False,
         coordinates: int = 4,
         anchor: float = 0.0,
+        bins: int = 0,
         kernel: int = 1,
         reads: Sequence[int] | None = None,
     ) -> None:
-        if anchor:
+        if anchor or bins:
             init_bias = 0.0
         bias = None if init_bias is None else init_bias / box_multiplier
         if exponential and bias is not None:
             bias = math.log(bias)
-        super().__init__(in_channels, coordinates, width, depth, conv_type, bias, kernel, reads)
+        super().__init__(in_channels, coordinates * max(bins, 1), width, depth, conv_type, bias, kernel, reads)
+        self.out_channels = coordinates
         self.anchor = anchor
+        self.bins = bins
         self.box_multiplier = box_multiplier
         self.exponential = exponential
 
@@ -187,6 +192,10 @@ class Box2DHead(BaseHead):
             shift, size = values.float().split(2, dim=1)
             half = size.clamp(max=MAX_LOG_SIZE).exp() / 2
             return torch.cat((half - shift, half + shift), dim=1) * self.anchor
+        if self.bins:
+            likely = values.float().unflatten(1, (self.out_channels, self.bins)).softmax(dim=2)
+            values = (likely * torch.arange(self.bins, device=values.device).view(-1, 1, 1)).sum(dim=2)
+            return values + values.new_tensor([0.5, 0.5, -0.5, -0.5]).view(4, 1, 1)
         if self.exponential:
             values = torch.exp(values.float().clamp(max=10.0))  # e^10 cells: beyond any image, before any overflow
         return values * self.box_multiplier

@@ -142,6 +142,52 @@ def project(in_channels: int, out_channels: int) -> nn.Module:
     return nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
 
 
+class GhostConv(nn.Module):
+    """A 1x1 convolution to half of the channels, and a depthwise 3x3 one of those for the other half (arXiv 1911.11907).
+
+    Args:
+        in_channels: Channels in.
+        out_channels: Channels out, an even number.
+        slope: Of the leaky ReLU after each of the two; None leaves it out.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, slope: float | None = None) -> None:
+        super().__init__()
+        half = out_channels // 2
+        self.primary = nn.Conv2d(in_channels, half, 1)
+        self.cheap = nn.Conv2d(half, half, 3, padding=1, groups=half)
+        self.activation = nn.Identity() if slope is None else nn.LeakyReLU(slope)
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
+        x = self.activation(self.primary(x))
+        return torch.cat((x, self.activation(self.cheap(x))), dim=1)
+
+
+class GhostBottleneck(nn.Module):
+    """Two ghost convolutions beside a depthwise separable 5x5 shortcut, without norms.
+
+    Args:
+        in_channels: Channels in.
+        out_channels: Channels out, an even number.
+        slope: Of the leaky ReLU in the first ghost convolution.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, slope: float = 0.1) -> None:
+        super().__init__()
+        self.ghosts = nn.Sequential(GhostConv(in_channels, out_channels, slope), GhostConv(out_channels, out_channels))
+        self.shortcut = nn.Sequential(
+            nn.Conv2d(in_channels, in_channels, 5, padding=2, groups=in_channels),
+            nn.Conv2d(in_channels, out_channels, 1),
+        )
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
+        return self.ghosts(x) + self.shortcut(x)
+
+
 class Fuse(nn.Module):
     """Add maps of one shape, plainly or with learned weights, then convolve.
 

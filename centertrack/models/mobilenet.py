@@ -7,10 +7,13 @@ paper's, its first block expands its channels too, by a 1x1 convolution of as ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
 from typing_extensions import override
+
+from tracker.errors import InputError
 
 STEM = 32
 # (expansion, channels out, stride of the first) of the blocks; a stage ends before each block of stride 2
@@ -22,6 +25,7 @@ STAGES = (
     ((6, 160, 2), (6, 160, 1), (6, 160, 1), (6, 320, 1)),
 )
 CHANNELS = tuple(stage[-1][1] for stage in STAGES)
+BLOCKS = sum(map(len, STAGES))
 
 
 class InvertedResidual(nn.Module):
@@ -31,12 +35,11 @@ class InvertedResidual(nn.Module):
         in_channels: Channels in.
         out_channels: Channels out.
         stride: Of the 3x3 convolution.
-        expansion: Channels in between over channels in.
+        width: Channels in between.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, expansion: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int) -> None:
         super().__init__()
-        width = in_channels * expansion
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, width, 1),
             nn.ReLU6(inplace=True),
@@ -56,21 +59,31 @@ class FusedMobileNetV2(nn.Module):
     """The feature part of MobileNetV2 as five stages of strides 2, 4, 8, 16 and 32.
 
     Its channels are those of `CHANNELS`.
+
+    Args:
+        widths: Channels in between, of each of the 17 blocks; None: the paper's. Fewer make a network that
+            `tools/prune_channels.py` fills from one of the paper's widths.
+
+    Raises:
+        InputError: Not as many widths as blocks, or a width below 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Sequence[int] | None = None) -> None:
         super().__init__()
+        if widths is not None and (len(widths) != BLOCKS or min(widths) < 1):
+            raise InputError(f"expected {BLOCKS} widths of MobileNetV2's blocks, each at least 1, got {list(widths)}")
+        narrowed = iter(widths or ())
         self.stages = nn.ModuleList()
         before = STEM
         for i, blocks in enumerate(STAGES):
-            widths = [before, *(channels for _, channels, _ in blocks)]
+            channels = [before, *(after for _, after, _ in blocks)]
             units: list[nn.Module] = [
-                InvertedResidual(a, b, stride, expansion)
-                for (a, b), (expansion, _, stride) in zip(pairwise(widths), blocks, strict=True)
+                InvertedResidual(a, b, stride, next(narrowed, a * expansion))
+                for (a, b), (expansion, _, stride) in zip(pairwise(channels), blocks, strict=True)
             ]
             stem = [nn.Conv2d(3, STEM, 3, 2, 1), nn.ReLU6(inplace=True)] if i == 0 else []
             self.stages.append(nn.Sequential(*stem, *units))
-            before = widths[-1]
+            before = channels[-1]
 
     @override
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -13,10 +13,12 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import override
 
-from centertrack.models.layers import Fuse, Upsample, conv_block, downsample, project
+from centertrack.models.layers import Fuse, GhostBottleneck, Upsample, conv_block, downsample, project
+from centertrack.models.shufflenet import SLOPE
 from tracker.errors import InputError
 
 DEFAULT_CHANNELS = (256, 128, 64)
@@ -141,25 +143,65 @@ class FPNNeck(Neck):
         return top, *(reduce(x) for reduce, x in zip(self.coarser, maps[-2::-1], strict=False))
 
 
-class TwinPyramidNeck(Neck):
-    """Two pyramids side by side, one to find objects and one to tell them apart, on levels of stride 8, 16 and 32.
+class TwinNeck(Neck):
+    """A pyramid that tells objects apart, to stand beside one that finds them, on levels of stride 8, 16 and 32.
 
     What makes a person is not what makes this person: a pyramid that was trained to find people has forgotten who they
-    are. Both run top-down (arXiv 1612.03144). The first is that of one-stage detectors, linear, its maps convolved by
-    3x3. The maps of the second are convolved with norm and activation, and its finest sees the map of stride 4 too.
+    are. This one runs top-down (arXiv 1612.03144); its maps are convolved with norm and activation, and its finest sees
+    the map of stride 4 too.
 
     Args:
         in_channels: Channels of the backbone's maps, shallow to deep; the last four are used.
-        channels: Of each map of the first pyramid.
-        appearance_channels: Of each map of the second one. They follow those of the first in the maps that come out.
-        conv_type: Of the second one, see `layers.conv_block`.
+        channels: Of each map of the pyramid that finds objects.
+        appearance_channels: Of each map of this one. They follow those of the other in the maps that come out.
+        conv_type: Of this one, see `layers.conv_block`.
+    """
+
+    upsample_stride = 4
+
+    def __init__(self, in_channels: Sequence[int], channels: int, appearance_channels: int, conv_type: str) -> None:
+        super().__init__(in_channels, channels + appearance_channels, levels=3)
+        finest, *rest = list(in_channels)[-4:]
+        self.appearance_laterals = nn.ModuleList(nn.Conv2d(width, appearance_channels, 1) for width in rest)
+        self.appearance_finest = nn.Conv2d(finest, appearance_channels, 3, stride=2, padding=1)
+        self.appearance_convs = nn.ModuleList(
+            conv_block(appearance_channels, appearance_channels, conv_type) for _ in rest
+        )
+
+    @override
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, ...]:
+        """Maps of stride ..., 4, 8, 16, 32 -> three maps (N, out_channels, H / s, W / s), s = 8, 16, 32."""
+        finest, *rest = features[-4:]
+        seen = [lateral(x) for lateral, x in zip(self.appearance_laterals, rest, strict=True)]
+        seen[0] = seen[0] + self.appearance_finest(finest)
+        seen = [conv(x) for conv, x in zip(self.appearance_convs, _sum_down(seen), strict=True)]
+        return tuple(torch.cat(pair, dim=1) for pair in zip(self._find(rest), seen, strict=True))
+
+    def _find(self, features: list[Tensor]) -> list[Tensor]:
+        """Maps of stride 8, 16, 32 of the backbone -> as many of the pyramid that finds objects."""
+        raise NotImplementedError
+
+
+def _sum_down(maps: list[Tensor]) -> list[Tensor]:
+    """Add to every map all coarser ones, shallow to deep."""
+    summed = [maps[-1]]
+    for x in maps[-2::-1]:
+        summed.append(x + F.interpolate(summed[-1], scale_factor=2.0, mode="nearest"))
+    return summed[::-1]
+
+
+class TwinPyramidNeck(TwinNeck):
+    """Two pyramids side by side, one to find objects and one to tell them apart, see `TwinNeck`.
+
+    The first is that of one-stage detectors, linear, its maps convolved by 3x3.
+
+    Args:
+        in_channels, channels, appearance_channels, conv_type: See `TwinNeck`.
 
     >>> [x.shape[1:] for x in TwinPyramidNeck([24, 32, 96, 320], 32, 64)(
     ...     [torch.zeros(1, c, 64 // s, 64 // s) for c, s in ((24, 4), (32, 8), (96, 16), (320, 32))])]
     [torch.Size([96, 8, 8]), torch.Size([96, 4, 4]), torch.Size([96, 2, 2])]
     """
-
-    upsample_stride = 4
 
     def __init__(
         self,
@@ -168,36 +210,74 @@ class TwinPyramidNeck(Neck):
         appearance_channels: int = 96,
         conv_type: str = "normal",
     ) -> None:
-        super().__init__(in_channels, channels + appearance_channels, levels=3)
-        finest, *rest = list(in_channels)[-4:]
+        super().__init__(in_channels, channels, appearance_channels, conv_type)
+        rest = list(in_channels)[-3:]
         self.laterals = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in rest)
         self.outputs = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in rest)
-        self.appearance_laterals = nn.ModuleList(nn.Conv2d(width, appearance_channels, 1) for width in rest)
-        self.appearance_finest = nn.Conv2d(finest, appearance_channels, 3, stride=2, padding=1)
-        self.appearance_convs = nn.ModuleList(
-            conv_block(appearance_channels, appearance_channels, conv_type) for _ in rest
-        )
-        self.upsample = Upsample(channels, "nearest")
 
     @override
-    def forward(self, features: list[Tensor]) -> tuple[Tensor, ...]:
-        """Maps of stride ..., 4, 8, 16, 32 -> three maps (N, out_channels, H / s, W / s), s = 8, 16, 32."""
-        finest, *rest = features[-4:]
-        found = self._sum_down([lateral(x) for lateral, x in zip(self.laterals, rest, strict=True)])
-        seen = [lateral(x) for lateral, x in zip(self.appearance_laterals, rest, strict=True)]
-        seen[0] = seen[0] + self.appearance_finest(finest)
-        seen = self._sum_down(seen)
-        return tuple(
-            torch.cat((output(x), conv(y)), dim=1)
-            for output, x, conv, y in zip(self.outputs, found, self.appearance_convs, seen, strict=True)
+    def _find(self, features: list[Tensor]) -> list[Tensor]:
+        maps = _sum_down([lateral(x) for lateral, x in zip(self.laterals, features, strict=True)])
+        return [output(x) for output, x in zip(self.outputs, maps, strict=True)]
+
+
+class GhostPyramidNeck(TwinNeck):
+    """Ghost-PAN of NanoDet-Plus with its towers, and a pyramid that tells objects apart beside it, see `TwinNeck`.
+
+    Three levels of one width go top-down and bottom-up through ghost bottlenecks (arXiv 1911.11907). Each level then
+    has a tower of its own, two depthwise separable 5x5 convolutions and one of 1x1, whose few channels the heads read.
+
+    Args:
+        in_channels, appearance_channels, conv_type: See `TwinNeck`.
+        channels: That each tower says.
+        width: Of the maps in between.
+
+    >>> [x.shape[1:] for x in GhostPyramidNeck([24, 116, 232, 464], 33, 48)(
+    ...     [torch.zeros(1, c, 64 // s, 64 // s) for c, s in ((24, 4), (116, 8), (232, 16), (464, 32))])]
+    [torch.Size([81, 8, 8]), torch.Size([81, 4, 4]), torch.Size([81, 2, 2])]
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        channels: int = 33,
+        appearance_channels: int = 48,
+        conv_type: str = "separable",
+        width: int = 96,
+    ) -> None:
+        super().__init__(in_channels, channels, appearance_channels, conv_type)
+        self.reduces = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(w, width, 1), nn.LeakyReLU(SLOPE, inplace=True)) for w in list(in_channels)[-3:]
+        )
+        self.downs = nn.ModuleList(GhostBottleneck(2 * width, width) for _ in range(2))
+        self.shrinks = nn.ModuleList(_separable(width, stride=2) for _ in range(2))
+        self.ups = nn.ModuleList(GhostBottleneck(2 * width, width) for _ in range(2))
+        self.towers = nn.ModuleList(
+            nn.Sequential(_separable(width), _separable(width), nn.Conv2d(width, channels, 1)) for _ in range(3)
         )
 
-    def _sum_down(self, maps: list[Tensor]) -> list[Tensor]:
-        """Add to every map all coarser ones, shallow to deep."""
-        summed = [maps[-1]]
-        for x in maps[-2::-1]:
-            summed.append(x + self.upsample(summed[-1]))
-        return summed[::-1]
+    @override
+    def _find(self, features: list[Tensor]) -> list[Tensor]:
+        fine, middle, coarse = (reduce(x) for reduce, x in zip(self.reduces, features, strict=True))
+        middle = self.downs[0](torch.cat((_double(coarse), middle), dim=1))
+        fine = self.downs[1](torch.cat((_double(middle), fine), dim=1))
+        middle = self.ups[0](torch.cat((self.shrinks[0](fine), middle), dim=1))
+        coarse = self.ups[1](torch.cat((self.shrinks[1](middle), coarse), dim=1))
+        return [tower(x) for tower, x in zip(self.towers, (fine, middle, coarse), strict=True)]
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def _separable(channels: int, stride: int = 1) -> nn.Sequential:
+    """Return a depthwise 5x5 and a 1x1 convolution, each with an activation and no norm."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, 5, stride, 2, groups=channels),
+        nn.LeakyReLU(SLOPE, inplace=True),
+        nn.Conv2d(channels, channels, 1),
+        nn.LeakyReLU(SLOPE, inplace=True),
+    )
 
 
 class IDANeck(Neck):

@@ -57,6 +57,12 @@ class TrainingCLI(LightningCLI):
             default=None,
             help="weights to fine-tune: a name of `centertrack models`, a file of ours, or a published checkpoint",
         )
+        parser.add_argument(
+            "--teacher",
+            type=str | None,
+            default=None,
+            help="weights of a network of the same levels whose heatmap and boxes are learnt too, named as above",
+        )
         parser.add_argument("--compile", type=bool, default=False, help="compile the network with torch.compile")
 
     @override
@@ -79,6 +85,8 @@ class TrainingCLI(LightningCLI):
         _name_classes(self.datamodule, self.model)
         if self.datamodule.train_set.teacher is not None:
             self.model.learn_from(torch.from_numpy(self.datamodule.train_set.teacher))
+        if teacher := self.config[self.subcommand].get("teacher"):
+            self.model.imitate(from_pretrained(teacher))
         if self.trainer.strategy.root_device.type == "cpu":
             keep_freed_memory()
         start, resumed = (self.config[self.subcommand].get(name) for name in ("start_from", "ckpt_path"))

@@ -17,6 +17,7 @@ from centertrack.configuration import build, make_options, to_plain
 from centertrack.geometry import InputFormat
 from centertrack.losses.balance import UncertaintyBalance
 from centertrack.losses.distillation import EmbeddingDistillation
+from centertrack.losses.imitation import imitation_loss
 from centertrack.losses.objective import (
     LossOptions,
     at_centres,
@@ -87,10 +88,25 @@ class CenterNet(CenterNetwork, pl.LightningModule):
             else None
         )
         self.distillation: EmbeddingDistillation | None = None
+        self._teachers: list[CenterNetwork] = []  # at most one; no part of this network, so not an attribute itself
 
     def learn_from(self, embeddings: Tensor) -> None:
         """Train embeddings towards those of a teacher too, (I, D), one for each training identity, NaN for none."""
         self.distillation = EmbeddingDistillation(embeddings) if self.task == "tracking" else None
+
+    def imitate(self, teacher: CenterNetwork) -> None:
+        """Train heatmap and boxes towards those of a teacher too, which sees the same images.
+
+        Raises:
+            InputError: Its maps are not made like those of this network.
+        """
+        mine, its = ((net.strides, net.num_classes, net.box_format) for net in (self, teacher))
+        if mine != its:
+            raise InputError(
+                "a teacher needs the strides, the number of classes and the box format of the network that it teaches, "
+                f"{mine}, got {its}"
+            )
+        self._teachers = [teacher.eval().requires_grad_(False)]
 
     @classmethod
     @override
@@ -173,12 +189,19 @@ class CenterNet(CenterNetwork, pl.LightningModule):
 
     def _losses(self, batch: dict[str, Tensor], ignore_reid: bool = False) -> dict[str, Tensor]:
         images = self.normalize(batch["image"]).contiguous(memory_format=torch.channels_last)
-        return self.compute_loss(self.get_encoded_outputs(images), batch, ignore_reid)
+        outputs = self.get_encoded_outputs(images)
+        losses = self.compute_loss(outputs, batch, ignore_reid)
+        for teacher in self._teachers:
+            losses["imitation"] = _imitate(outputs, teacher, batch["image"])
+            losses["total"] = losses["total"] + self.loss_options.imitation_weight * losses["imitation"]
+        return losses
 
     @override
     def setup(self, stage: str) -> None:
         """Use the memory layout that convolutions like best."""
         self.to(memory_format=torch.channels_last)
+        for teacher in self._teachers:
+            teacher.to(self.device, memory_format=torch.channels_last)
 
     @override
     def configure_optimizers(self) -> Any:
@@ -248,6 +271,16 @@ def _check_sampling(box_format: str, sampling: str) -> None:
 def _check_levels(levels: int, limits: Sequence[float]) -> None:
     if len(limits) < levels - 1:
         raise InputError(f"{levels} levels need {levels - 1} sizes between them in level_limits, got {list(limits)}")
+
+
+def _imitate(outputs: Mapping[str, Maps], teacher: CenterNetwork, images: Tensor) -> Tensor:
+    with torch.no_grad():  # in the precision of the training, which suffices for what is learnt
+        seen = teacher.normalize(images).contiguous(memory_format=torch.channels_last)
+        features = teacher.neck(teacher.backbone(seen))
+        levels = [features] if isinstance(features, Tensor) else features
+        answers = [[teacher.head(name)(x).float() for x in levels] for name in ("heatmap", "box_2d")]
+    with full_precision(images.device.type):
+        return imitation_loss(_float_levels(outputs["heatmap"]), _float_levels(outputs["box_2d"]), *answers)
 
 
 def _float_levels(maps: Maps) -> list[Tensor]:
