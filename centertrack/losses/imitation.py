@@ -22,8 +22,9 @@ def imitation_loss(
 ) -> Tensor:
     """Compare what two networks of the same levels say about the same images.
 
-    Scores: |p - t|^2 times the cross entropy of p with t (quality focal loss, arXiv 2006.04388) less that of t with
-    itself, over all cells; boxes: GIoU, weighted by t. Both are divided by the sum of t, at least 1.
+    Scores: the Kullback-Leibler divergence of the student's from the teacher's, summed over all cells (distillation,
+    arXiv 1503.02531); boxes: GIoU, weighted by the teacher's score. Both are divided by the sum of the teacher's
+    scores, at least 1.
 
     Args:
         heatmaps: (N, C, H, W) float32 logits, one map a level.
@@ -42,7 +43,7 @@ def imitation_loss(
         score = teacher_z.sigmoid()
         total = total + score.sum()
         answer, certain = (F.binary_cross_entropy_with_logits(x, score, reduction="none") for x in (z, teacher_z))
-        loss = loss + ((z.sigmoid() - score).square() * (answer - certain)).sum()
+        loss = loss + (answer - certain).sum()
         best = score.amax(dim=1)
         image, row, column = (best > MIN_SCORE).nonzero(as_tuple=True)
         centre = torch.stack((column, row), dim=1) + 0.5

@@ -13,11 +13,13 @@ from torch import nn
 
 from centertrack.models import (
     FusedMobileNetBackbone,
+    FusedShuffleNetBackbone,
     MobileNetBackbone,
     ResNetBackbone,
     ShuffleNetBackbone,
     TimmBackbone,
 )
+from centertrack.models.mobilenet import InvertedResidual
 from tracker.errors import InputError
 
 NETWORKS = [
@@ -30,6 +32,7 @@ NETWORKS = [
     (FusedMobileNetBackbone, "mobilenet_v2_fused", [16, 24, 32, 96, 320]),
     (ShuffleNetBackbone, "shufflenet_v2_x0.5", [24, 24, 48, 96, 192]),
     (ShuffleNetBackbone, "shufflenet_v2_x1.0", [24, 24, 116, 232, 464]),
+    (FusedShuffleNetBackbone, "shufflenet_v2_x1.0_fused", [24, 24, 116, 232, 464]),
 ]
 
 
@@ -89,6 +92,38 @@ def test_the_fused_mobilenet_is_that_of_torchvision_with_its_norms_folded_in() -
     x = torch.randn(1, 3, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(backbone(x), net.features[:18](x), rtol=1e-4, atol=1e-4)
+
+
+def test_the_fused_shufflenet_is_that_of_torchvision_with_its_norms_folded_in() -> None:
+    torch.manual_seed(0)
+    net = torchvision.models.shufflenet_v2_x1_0(weights=None).eval()
+    for norm in (m for m in net.modules() if isinstance(m, nn.BatchNorm2d)):
+        nn.init.uniform_(norm.running_var, 0.5, 2)
+        nn.init.normal_(norm.running_mean)
+        nn.init.normal_(norm.bias)
+    backbone = FusedShuffleNetBackbone("shufflenet_v2_x1.0_fused").eval()
+    for unit in (m for m in backbone.modules() if isinstance(m, nn.LeakyReLU)):
+        unit.negative_slope = 0.0
+    units = [unit for stage in (net.stage2, net.stage3, net.stage4) for unit in stage]
+    theirs = [net.conv1, *(part for unit in units for part in (unit.branch2, unit.branch1))]
+    layers = [m for part in theirs for m in part.modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
+    own = [m for m in backbone.modules() if isinstance(m, nn.Conv2d)]
+    for mine, conv, norm in zip(own, layers[::2], layers[1::2], strict=True):
+        mine.load_state_dict(nn.utils.fuse_conv_bn_eval(conv, norm).state_dict())
+    x = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        expected = net.stage4(net.stage3(net.stage2(net.maxpool(net.conv1(x)))))
+        torch.testing.assert_close(backbone(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_blocks_of_a_mobilenet_have_the_widths_they_are_given() -> None:
+    widths = [8 + i for i in range(17)]
+    backbone = FusedMobileNetBackbone("mobilenet_v2_fused", widths=widths)
+    blocks = [m for m in backbone.modules() if isinstance(m, InvertedResidual)]
+    assert [block.layers[2].groups for block in blocks] == widths
+    for wrong in (widths[:-1], [0, *widths[1:]]):
+        with pytest.raises(InputError, match="expected 17 widths"):
+            FusedMobileNetBackbone("mobilenet_v2_fused", widths=wrong)
 
 
 def test_frozen_stages_stay_frozen_through_train() -> None:

@@ -38,6 +38,7 @@ def build(backbone: str, neck: str, conv_type: str) -> CenterNet:
     torch.manual_seed(0)
     widths = {"BiFPNNeck": {"num_channels": 16, "num_layers": 2}, "DLANeck": {}}
     widths["TwinPyramidNeck"] = {"channels": 8, "appearance_channels": 16}
+    widths["GhostPyramidNeck"] = {"channels": 8, "appearance_channels": 16, "width": 12}
     return CenterNet(
         backbone={"name": backbone, "pretrained": False},
         neck={"name": neck, "conv_type": conv_type, **widths.get(neck, {"upsample_channels": [32, 24, 16]})},

@@ -86,6 +86,19 @@ def test_an_anchor_turns_shift_and_size_into_distances() -> None:
     assert head(torch.full((1, 4, 1, 1), 1e6)).isfinite().all()
 
 
+def test_bins_are_averaged_and_counted_from_the_corner_of_the_cell() -> None:
+    head = Box2DHead(4, depth=0, bins=8)
+    assert (head.out_channels, head.last_layer().out_channels) == (4, 32)
+    logits = torch.full((4, 8), -50.0)
+    logits[0, 3] = logits[1, [2, 5]] = logits[2, 7] = logits[3, 1] = 0.0
+    with torch.no_grad():
+        head.last_layer().weight.zero_()
+        head.last_layer().bias.copy_(logits.flatten())
+        distances = head(torch.zeros(1, 4, 1, 1)).flatten().tolist()
+    # left 3, top halfway between 2 and 5, right 7, bottom 1, seen from half a cell further right and below
+    assert distances == pytest.approx([3.5, 4.0, 6.5, 0.5])
+
+
 def test_a_head_reads_the_channels_it_is_told_to() -> None:
     torch.manual_seed(0)
     head = ReIDHead(6, 3, width=5, depth=2, reads=[2, 6])

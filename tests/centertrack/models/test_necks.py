@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from centertrack.models import BiFPNNeck, FPNNeck, IDANeck, SimpleNeck, TwinPyramidNeck
+from centertrack.models import BiFPNNeck, FPNNeck, GhostPyramidNeck, IDANeck, SimpleNeck, TwinPyramidNeck
 from centertrack.models.layers import Fuse, Upsample, conv_block, downsample
 from tracker.errors import InputError
 
@@ -64,8 +65,9 @@ def test_several_levels_come_out_finest_first(neck: Any, levels: int) -> None:
     assert all(p.grad is not None for p in net.parameters())
 
 
-def test_two_pyramids_lie_side_by_side() -> None:
-    net = TwinPyramidNeck(CHANNELS, channels=5, appearance_channels=7).eval()
+@pytest.mark.parametrize("neck", [TwinPyramidNeck, partial(GhostPyramidNeck, width=6)])
+def test_two_pyramids_lie_side_by_side(neck: Any) -> None:
+    net = neck(CHANNELS, channels=5, appearance_channels=7).eval()
     maps = net(make_features())
     assert (net.out_channels, 32 // net.upsample_stride) == (12, 8)
     assert [tuple(x.shape) for x in maps] == [(1, 12, 64 // s, 96 // s) for s in (8, 16, 32)]
