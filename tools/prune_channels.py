@@ -1,12 +1,12 @@
-"""Make a MobileNetV2 detector narrower: keep the channels inside of its blocks that matter most, and refit what follows.
+"""Make a MobileNetV2 detector narrower: keep those channels inside of its blocks that others cannot stand in for.
 
     python tools/prune_channels.py fairmot-base configs/fairmot_small.yaml FOLDER_OF_DATA OUTPUT.safetensors
 
 Each block expands its channels, convolves each of them and projects them back. Block after block, the input of the
-projection is seen on training samples, in the narrowed network; channels are left one by one, always the one whose loss
-can be made up best by the others (optimal brain surgeon, Hassibi and Stork 1993, here with the projection's error as its
-measure), and the projection becomes the least-squares fit to what the wide block says. Nothing is trained. What else
-the networks share is copied, the rest starts at random.
+projection is seen on training samples, in the narrowed network. Channels are left one by one, always the one whose loss
+the others can make up best (optimal brain surgeon, Hassibi and Stork 1993, with the projection's error as its measure),
+and the projection becomes the least-squares fit to what the wide block says. Nothing is trained. What else the networks
+share is copied, the rest starts at random.
 """
 
 from __future__ import annotations

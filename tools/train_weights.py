@@ -1,11 +1,14 @@
-"""Rebuild shipped weights from their configuration and a folder of data.
+"""Rebuild shipped weights from their configuration, a folder of data and one of larger networks.
 
-    python tools/train_weights.py fairmot_nano FOLDER_OF_DATA [--epochs N] [--start_from WEIGHTS] [--runs runs]
-    python tools/train_weights.py fairmot_base FOLDER_OF_DATA --teachers FOLDER_OF_MODELS
+    python tools/train_weights.py fairmot_nano FOLDER_OF_DATA FOLDER_OF_TEACHERS [--epochs N] [--start_from WEIGHTS]
+
+The start is made first, unless weights are given: `fairmot_base` starts as person-vehicle-bike-detection-2003
+(tools/start_from_openvino.py), `fairmot_nano` as NanoDet-Plus-m (tools/start_from_nanodet.py), `fairmot_small` as the
+shipped `fairmot-base` with fewer channels (tools/prune_channels.py), which is its teacher too. Then larger networks
+complete the labels (tools/label_images.py) and look at everybody (tools/embed_people.py).
 
 The training is resumed where it was interrupted. At its end the averaged weights are written as float16 safetensors to
-`RUNS/NAME/NAME.safetensors`; `tools/measure_weights.py` measures them, and copying them to `centertrack/weights/` ships
-them.
+`RUNS/NAME/NAME.safetensors`; `tools/ship_weights.py` calibrates them.
 """
 
 from __future__ import annotations
@@ -16,60 +19,53 @@ from pathlib import Path
 from embed_people import embed_people
 from jsonargparse import auto_cli
 from label_images import label_images
-from label_videos import label_videos
-from mark_unlabelled import mark_unlabelled
+from prune_channels import prune_channels
+from start_from_nanodet import start_from_nanodet
 from start_from_openvino import start_from_openvino
 
 from centertrack.models.weights_file import save_weights
-from centertrack.models.widening import widen
-from centertrack.training.checkpoints import build_centernet, from_pretrained
+from centertrack.training.checkpoints import from_pretrained
 from centertrack.training.cli import main
 from tracker.errors import InputError
 
 PROJECT = Path(__file__).resolve().parents[1]
-PRETRAINED = "pretrained/fastestdet_coco.pth"
-VIDEO_LABELS, MARKS, TAUGHT_LABELS = "videos_labelled", "marked", "labelled"
-STARTS, LABELS, DESCRIBES = (  # models of Intel's Open Model Zoo
+LABELLED = "labelled"
+DETECTOR, LABELS, DESCRIBES = (  # models of Intel's Open Model Zoo
     f"{name}/{name}.xml"
     for name in ("person-vehicle-bike-detection-2003", "person-detection-0303", "person-reidentification-retail-0277")
 )
-WIDENED = {"fairmot_small": "fairmot-nano"}  # starts as these weights, widened
+NANODET = "nanodet-plus-m/nanodet-plus-m.npz"
+LARGER = {"fairmot_small": "fairmot-base"}  # starts as these weights, and learns from them
 
 
 def train_weights(
     name: str,
     data: Path,
+    teachers: Path,
     epochs: int | None = None,
     start_from: str | None = None,
     runs: Path = Path("runs"),
-    teachers: Path | None = None,
 ) -> None:
     """Train, then write the weights for inference.
 
     Args:
-        name: Of a file in configs/, for example fairmot_nano.
-        data: Folder that holds detection/, MOT17/, MOT15/, pretrained/ and, for fairmot_small, videos/.
+        name: fairmot_nano, fairmot_small or fairmot_base.
+        data: Folder that holds detection/, unlabelled/, MOT17/ and MOT15/.
+        teachers: Folder of the networks to start from and to learn from, each in a folder of its name.
         epochs: Length of the schedule, by default the configuration's; resume with the same.
         start_from: Weights of this network to train further; by default the start that the configuration describes.
         runs: Where checkpoints, logs and weights go.
-        teachers: For fairmot_base: folder of the OpenVINO models that it starts from and learns from, each in a folder
-            of its name.
     """
     folder = runs.resolve() / name
     folder.mkdir(parents=True, exist_ok=True)
     config = PROJECT / "configs" / f"{name}.yaml"
-    teachers = teachers.resolve() if teachers else None
+    teachers = teachers.resolve()
     root = prepare_data(config, data.resolve(), folder / "data", teachers)
+    start = start_from or str(prepare_start(name, root, teachers, folder / "start.safetensors"))
     os.chdir(runs.parent.resolve())  # log folders of the configuration are relative
-    arguments = ["fit", "--config", str(config), "--data.root", str(root)]
-    if teachers is not None:
-        start_from = start_from or str(_begun(teachers / STARTS, folder / "start.safetensors"))
-    elif name not in WIDENED:
-        arguments += ["--model.backbone.pretrained", str(root / PRETRAINED)]
-    elif start_from is None:
-        start_from = str(widened(config, WIDENED[name], folder / "widened.safetensors"))
-    if start_from is not None:
-        arguments += ["--start_from", start_from]
+    arguments = ["fit", "--config", str(config), "--data.root", str(root), "--start_from", start]
+    if name in LARGER:
+        arguments += ["--teacher", LARGER[name]]
     if epochs is not None:
         arguments += ["--trainer.max_epochs", str(epochs)]
     if last := _last_checkpoint(folder):
@@ -80,38 +76,34 @@ def train_weights(
     print(f"Weights for inference: {weights}")
 
 
-def prepare_data(config: Path, data: Path, root: Path, teachers: Path | None = None) -> Path:
-    """Make a folder of links to the data, with the labels that earlier weights give beside them; return it."""
+def prepare_data(config: Path, data: Path, root: Path, teachers: Path) -> Path:
+    """Make a folder of links to the data, with what larger networks say about them beside; return it."""
     root.mkdir(parents=True, exist_ok=True)
     for entry in data.iterdir():
         link = root / entry.name
         if not link.is_symlink():
             link.symlink_to(entry)
-    needed = config.read_text(encoding="utf-8")
-    if f"{TAUGHT_LABELS}/" in needed:
-        if teachers is None:
-            raise InputError(f"{config.name} learns from larger networks: give --teachers FOLDER with {LABELS}")
-        label_images(data, root / TAUGHT_LABELS, teachers / LABELS, threads=0)
-        embed_people(config, root, teachers / DESCRIBES, threads=0)
-    if f"{MARKS}/" in needed:
-        mark_unlabelled(data, root / MARKS)
-    if VIDEO_LABELS in needed:
-        label_videos(data, root / VIDEO_LABELS)
+    label_images(data, root / LABELLED, teachers / LABELS, threads=0)
+    embed_people(config, root, teachers / DESCRIBES, threads=0)
     return root
 
 
-def widened(config: Path, narrow: str, output: Path) -> Path:
-    """Write weights for a configuration's network that compute what narrower ones do; those that exist are kept."""
-    if not output.is_file():
-        wide = build_centernet(config)
-        widen(from_pretrained(narrow), wide.eval())
-        save_weights(wide, output, half=False)
-    return output
+def prepare_start(name: str, root: Path, teachers: Path, output: Path) -> Path:
+    """Write the weights that a training starts from, and return them; those that exist are kept.
 
-
-def _begun(detector: Path, output: Path) -> Path:
-    if not output.is_file():
-        start_from_openvino(detector, output)
+    Raises:
+        InputError: No such configuration.
+    """
+    if output.is_file():
+        return output
+    if name in LARGER:
+        prune_channels(LARGER[name], PROJECT / "configs" / f"{name}.yaml", root, output)
+    elif name == "fairmot_base":
+        start_from_openvino(teachers / DETECTOR, output)
+    elif name == "fairmot_nano":
+        start_from_nanodet(teachers / NANODET, output)
+    else:
+        raise InputError(f"expected fairmot_nano, fairmot_small or fairmot_base, got {name!r}")
     return output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -22,7 +23,9 @@ JPEG_QUALITY = 90
 def pack_sources(
     sources: Sequence[SourceOptions], root: Path, target: Path, longest_side: int = 800
 ) -> list[SourceOptions]:
-    """Write every source as a COCO data set of small JPEG images, with its identities, ignore regions and masks.
+    """Write every source as a COCO data set of small JPEG images, with all that its labels say.
+
+    Identities, a teacher's embeddings of them, ignore regions and masks come along.
 
     Args:
         sources: The mixture of a training.
@@ -44,7 +47,12 @@ def pack_sources(
         options = {"identities": "labels" if samples.num_identities else "none"}
         if (target / name / "masks").is_dir():
             options["masks"] = f"{name}/masks"
-        packed.append(replace(source, format="coco", path=f"{name}/annotations.json", options=options))
+        embeddings = None
+        if source.embeddings is not None:  # row i belongs to identity i, here as there
+            embeddings = f"{name}/embeddings.npz"
+            shutil.copyfile(root / source.embeddings, target / embeddings)
+        path = f"{name}/annotations.json"
+        packed.append(replace(source, format="coco", path=path, options=options, embeddings=embeddings))
     return packed
 
 

@@ -143,7 +143,7 @@ def project(in_channels: int, out_channels: int) -> nn.Module:
 
 
 class GhostConv(nn.Module):
-    """A 1x1 convolution to half of the channels, and a depthwise 3x3 one of those for the other half (arXiv 1911.11907).
+    """A 1x1 convolution to half of the channels, and a depthwise 3x3 of those for the rest (arXiv 1911.11907).
 
     Args:
         in_channels: Channels in.

@@ -201,7 +201,7 @@ class CenterNet(CenterNetwork, pl.LightningModule):
         """Use the memory layout that convolutions like best."""
         self.to(memory_format=torch.channels_last)
         for teacher in self._teachers:
-            teacher.to(self.device, memory_format=torch.channels_last)
+            teacher.to(self.device).to(memory_format=torch.channels_last)
 
     @override
     def configure_optimizers(self) -> Any:

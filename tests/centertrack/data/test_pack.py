@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from centertrack.data.mixture import SourceOptions, open_source_set
+from centertrack.data.mixture import SourceOptions, open_source_set, read_embeddings
 from centertrack.data.pack import pack_sources, write_archives
 
 
@@ -33,8 +33,12 @@ def make_set(folder: Path) -> SourceOptions:
             mask[y : y + h, x : x + w] = value
         cv2.imwrite(str(folder / "images" / f"{number}.png"), image)
         cv2.imwrite(str(folder / "masks" / f"{number}.png"), mask)
+    np.savez(folder / "embeddings.npz", embeddings=np.array([[1.0, 0.0], [0.6, 0.8]]))
     options = {"identities": "labels", "masks": "street/masks"}
-    return SourceOptions("coco", "street/person.json", 2.0, options, {"scale": [1.0, 2.0]}, cut_out=True)
+    embeddings = "street/embeddings.npz"
+    return SourceOptions(
+        "coco", "street/person.json", 2.0, options, {"scale": [1.0, 2.0]}, cut_out=True, embeddings=embeddings
+    )
 
 
 def test_a_packed_set_says_the_same(tmp_path: Path) -> None:
@@ -44,6 +48,8 @@ def test_a_packed_set_says_the_same(tmp_path: Path) -> None:
     packed, kept = pack_sources([source, drawn], tmp_path, target, longest_side=100)
     assert kept == drawn
     assert (packed.weight, packed.warp, packed.cut_out) == (2.0, {"scale": [1.0, 2.0]}, True)
+    assert packed.embeddings is not None
+    np.testing.assert_allclose(read_embeddings(target / packed.embeddings), [[1.0, 0.0], [0.6, 0.8]])
     before, after = open_source_set(source, tmp_path), open_source_set(packed, target)
     assert (len(after), after.num_identities, after.class_names) == (2, 2, ["person"])
     for index in range(2):
