@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from jsonargparse import auto_cli
@@ -38,6 +39,7 @@ SEQUENCES = {
     "MOT15/train/ETH-Sunnyday": (237, 354),
 }
 MINI = "MOT17-mini/train"
+Find: TypeAlias = Callable[[np.ndarray], np.ndarray]
 METRICS = ("MOTA", "IDF1", "HOTA", "DetA", "AssA", "IDSW", "FP", "FN")
 
 
@@ -73,7 +75,7 @@ def measure_weights(
             scores = evaluate(data / path, results, frames="{}:{}".format(*frames)).combined.to_dict()
             figures[Path(path).name] = {metric: float(scores[metric]) for metric in METRICS}  # type: ignore[arg-type]
             figures[Path(path).name] |= _search(model, data / path, frames)
-        figures["MOT17-mini"] = {"AP50": _average_precision(predictor, data / MINI, Path(folder, "mini"))}
+        figures["MOT17-mini"] = {"AP50": average_precision(finder(predictor), data / MINI)}
     for name, values in figures.items():
         print(name.ljust(16), "  ".join(f"{key} {_shown(value)}" for key, value in values.items()))
     if json_output:
@@ -112,18 +114,33 @@ def _search(model: CenterNet, sequence: Path, frames: tuple[int, int]) -> dict[s
     return {"rank1": rank1, "reid_mAP": precision}
 
 
-def _average_precision(predictor: Predictor, sequences: Path, folder: Path) -> float:
-    """Detect in every frame of several sequences; AP at IoU 0.5."""
-    folder.mkdir()
-    for sequence in sorted(sequences.iterdir()):
-        rows = []
-        with open_source(sequence) as source:
-            for frame in source:
-                found = predictor(frame.image)[0]
-                for (x1, y1, x2, y2), score in zip(found.boxes.tolist(), found.scores.tolist(), strict=True):
-                    rows.append(f"{frame.number},-1,{x1 + 1:.2f},{y1 + 1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{score:.4f}")
-        (folder / f"{sequence.name}.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return evaluate_detections(sequences, folder).metrics["AP50"]
+def finder(predictor: Predictor) -> Find:
+    """Return what finds boxes and scores as `average_precision` asks for them."""
+
+    def find(image: np.ndarray) -> np.ndarray:
+        found = predictor(image)[0]
+        return np.column_stack((found.boxes, found.scores))
+
+    return find
+
+
+def average_precision(find: Find, sequences: Path) -> float:
+    """Detect in every frame of several sequences; AP at IoU 0.5.
+
+    Args:
+        find: From a (H, W, 3) uint8 RGB image to (N, 5) x1 y1 x2 y2 score.
+        sequences: Folder of MOTChallenge sequences.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for sequence in sorted(sequences.iterdir()):
+            rows = []
+            with open_source(sequence) as source:
+                for frame in source:
+                    for x1, y1, x2, y2, score in find(frame.image).tolist():
+                        box = f"{x1 + 1:.2f},{y1 + 1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
+                        rows.append(f"{frame.number},-1,{box},{score:.4f}")
+            Path(folder, f"{sequence.name}.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        return evaluate_detections(sequences, folder).metrics["AP50"]
 
 
 def _shown(value: float) -> str:

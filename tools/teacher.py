@@ -35,9 +35,13 @@ class OpenVinoDetector:
         canvas = np.full((self.size[1], self.size[0], 3), 114, np.uint8)
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         canvas[: shown[1], : shown[0]] = cv2.resize(image[..., ::-1], shown, interpolation=how)
+        rows = self.run(canvas)
+        limits = np.array([width, height, width, height], float)
+        return np.concatenate((np.clip(rows[:, :4] / scale, 0, limits), rows[:, 4:]), axis=1)
+
+    def run(self, canvas: np.ndarray) -> np.ndarray:
+        """Find objects in a BGR image of the input's size: (N, 5) x1 y1 x2 y2 in its pixels, and score."""
         outputs = self.network(canvas.transpose(2, 0, 1)[None].astype(np.float32))
         found = {name: outputs[name] for name in ("boxes", "labels")}
         rows = np.array(found["boxes"], float).reshape(-1, 5)
-        rows = rows[(np.array(found["labels"]).reshape(-1) == self.label) & (rows[:, 4] >= self.min_score)]
-        limits = np.array([width, height, width, height], float)
-        return np.concatenate((np.clip(rows[:, :4] / scale, 0, limits), rows[:, 4:]), axis=1)
+        return rows[(np.array(found["labels"]).reshape(-1) == self.label) & (rows[:, 4] >= self.min_score)]

@@ -5,6 +5,7 @@ import json
 import shlex
 import signal
 from pathlib import Path
+from shutil import rmtree
 
 import cv2
 import numpy as np
@@ -86,6 +87,27 @@ def test_fit_learns_who_looks_like_whom_from_a_teacher(config: Path) -> None:
     np.savez("teacher.npz", embeddings=np.zeros((identities + 1, 12), np.float16))
     with pytest.raises(InputError, match=rf"teacher.npz: expected embeddings of {identities} identities"):
         main(["fit", "--config", str(config)])
+
+
+def test_fit_imitates_a_larger_network(config: Path) -> None:
+    content = yaml.safe_load(config.read_text())
+    content["data"]["samples_per_epoch"] = 4
+    content["model"]["loss"] = {"imitation_weight": 2.0}
+    config.write_text(yaml.safe_dump(content))
+    main(["fit", "--config", str(config)])
+    teacher = last_checkpoint(config.parent).rename("teacher.ckpt")
+    rmtree("logs")
+    main(["fit", "--config", str(config), "--teacher", str(teacher)])
+    rows = [row for row in csv.DictReader(next(Path("logs").rglob("metrics.csv")).open()) if row["train/imitation"]]
+    heatmap, box, reid, imitation, total = (
+        float(rows[0][f"train/{name}"]) for name in ("heatmap", "box_2d", "reid", "imitation", "total")
+    )
+    assert imitation > 0
+    assert total == pytest.approx(heatmap + 5 * box + reid + 2 * imitation, rel=1e-3)
+    kept = torch.load(last_checkpoint(config.parent), weights_only=False)["state_dict"]
+    assert kept.keys() == torch.load(teacher, weights_only=False)["state_dict"].keys()  # the teacher is no part of it
+    with pytest.raises(InputError, match=r"a teacher needs the strides.*\(8, 16, 32\)"):
+        main(["fit", "--config", str(config), "--teacher", "fairmot-base"])
 
 
 def test_fit_applies_transforms_of_torchvision(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
