@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from centertrack.average_precision.detection_files import NO_BOXES, Image, ImageBoxes, read_labels_and_detections
+from centertrack.average_precision.detection_files import Image, ImageBoxes, read_labels_and_detections
 from tracker.arrays import Floats
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
