@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import TYPE_CHECKING
 
-from centertrack.runtime.contract import RUNTIMES, DecodeOptions, Runtime
-from centertrack.runtime.weights import Weights
 from tracker.errors import InputError, MissingPackageError
 from tracker.extras import missing
 
+if TYPE_CHECKING:
+    from centertrack.runtime.contract import DecodeOptions, Runtime
+    from centertrack.runtime.weights import Weights
+
+RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
     "torch": ("torch",),
     "openvino": ("openvino",),
