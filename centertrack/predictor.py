@@ -49,7 +49,7 @@ class Predictor:
 
     Args:
         weights: Name of bundled weights, a weights file, or a network in evaluation mode.
-        device: `auto`, `cpu` or `cuda[:INDEX]`.
+        device: `auto`, `cpu`, `cuda[:INDEX]` or `mps`.
         runtime: One of `runtime.choose.RUNTIMES`; `auto` is the fastest that is installed for the device, see
             `runtime.choose`.
         image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
@@ -64,7 +64,7 @@ class Predictor:
         input_format: What the network sees.
         class_names: Name of each label.
         has_embeddings: Whether detections carry the appearance that re-identification needs.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         runtime: What executes the network.
 
     Raises:

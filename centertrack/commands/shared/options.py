@@ -36,7 +36,7 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         help="bundled weights (see: centertrack models), a .safetensors file, a .ckpt of a training, a .pth of FairMOT "
         "or CenterNet, or a file of centertrack export (default: %(default)s)",
     )
-    group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     if not all_runtimes:
         group.add_argument(
             "--runtime",
