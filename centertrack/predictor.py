@@ -54,7 +54,7 @@ class Predictor:
         weights: Name of bundled weights, a weights file, a network in evaluation mode, or a detector of another project
             in ONNX (`.onnx`) or OpenVINO (`.xml`), see docs/detectors.md.
         device: `auto`, `cpu` or `cuda[:INDEX]`.
-        runtime: One of `runtime.contract.RUNTIMES`; `auto` is the fastest that is installed for the device, see
+        runtime: One of `runtime.choose.RUNTIMES`; `auto` is the fastest that is installed for the device, see
             `runtime.choose`.
         image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
             were made for, in the aspect ratio of each source (see `fit_input_size`), unless the weights forbid it.

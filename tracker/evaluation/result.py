@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker.evaluation.scores import PERCENTAGES, Scores
+from tracker.extras import named_extra
 from tracker.io.atomic import atomic_path
 from tracker.io.names import ODD_NAMES
 from tracker.text_table import text_table
@@ -50,7 +51,8 @@ class EvaluationResult:
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return one row for each sequence and one for COMBINED, ratios as fractions."""
-        import pandas
+        with named_extra("EvaluationResult.to_pandas"):
+            import pandas
 
         return pandas.DataFrame.from_dict(self._metrics(), orient="index").rename_axis("sequence")
 
