@@ -149,7 +149,7 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
             session.warm_up()
             with progress_bar(session.frames.name, session.frame_count) as advance:
                 report = session.run(lambda _: advance())
-        width, height = predictor.input_format_for(session.frames.size).size
+        width, height = predictor.input_format.for_source(session.frames.size).size
         runtime = f"{predictor.runtime.name} on {predictor.device}"
         say(f"{session.frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
         say(text_table(_stage_rows(report)))

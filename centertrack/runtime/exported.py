@@ -52,11 +52,16 @@ class ExportedFile:
     @property
     def runtimes(self) -> tuple[str, ...]:
         """What can execute it, fastest on a CPU first."""
-        return RUNTIMES[self.format] if openvino_can_read(self.path) else ("onnxruntime", "tensorrt")
+        return runtimes_of(self.path)
+
+
+def runtimes_of(path: Path) -> tuple[str, ...]:
+    """Return what can execute a file of one of `FORMATS`, fastest on a CPU first."""
+    return RUNTIMES[FORMATS[path.suffix]] if openvino_can_read(path) else ("onnxruntime", "tensorrt")
 
 
 def is_exported(weights: object) -> TypeGuard[str | Path]:
-    """Whether these are weights in a file of `export.py`, told by the suffix."""
+    """Whether these are weights in a file of a format that `export.py` writes, told by the suffix."""
     return isinstance(weights, str | Path) and Path(weights).suffix in FORMATS
 
 
@@ -65,6 +70,18 @@ def read_exported(path: str | Path) -> ExportedFile:
 
     Raises:
         InputError: No such file, not written by `export.py`, or what reads the format is not installed.
+    """
+    found = find_exported(path)
+    if found is None:
+        raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
+    return found
+
+
+def find_exported(path: str | Path) -> ExportedFile | None:
+    """Read what an exported file says about itself; None for a graph that `export.py` did not write.
+
+    Raises:
+        InputError: No such file, it cannot be read, or what reads the format is not installed.
     """
     path = Path(path)
     if not path.is_file():
@@ -78,7 +95,7 @@ def read_exported(path: str | Path) -> ExportedFile:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be read ({reason})") from error
     if not text:
-        raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
+        return None
     about = parse_json(text, str(path), 1)
     about = about if isinstance(about, dict) else {}
     if not isinstance(about.get("config"), dict) or not isinstance(about.get("batch", ""), int | None):
