@@ -50,7 +50,7 @@ class Predictor:
     Args:
         weights: Name of bundled weights, a weights file, or a network in evaluation mode.
         device: `auto`, `cpu` or `cuda[:INDEX]`.
-        runtime: One of `runtime.contract.RUNTIMES`; `auto` is the fastest that is installed for the device, see
+        runtime: One of `runtime.choose.RUNTIMES`; `auto` is the fastest that is installed for the device, see
             `runtime.choose`.
         image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
             were made for, in the aspect ratio of each source (see `fit_input_size`), unless the weights forbid it.

@@ -45,22 +45,14 @@ def test_the_classifiers_start_at_the_oldest_python(pyproject: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_everything_beside_the_code_is_packaged(package: str, pyproject: dict[str, Any]) -> None:
-    patterns = pyproject["tool"]["setuptools"]["package-data"][package]
-    packaged = {pattern: set((PROJECT / package).glob(pattern)) for pattern in patterns}
-    assert all(packaged.values()), f"a pattern that finds nothing: {packaged}"
-    assert set.union(*packaged.values()) == data_files(package)
-
-
-@pytest.mark.parametrize("package", PACKAGES)
 def test_type_checkers_read_the_annotations(package: str) -> None:
     assert PROJECT / package / "py.typed" in data_files(package)
 
 
 def test_the_version_is_stated_once(pyproject: dict[str, Any]) -> None:
     assert pyproject["project"]["dynamic"] == ["version"]
-    module, _, name = pyproject["tool"]["setuptools"]["dynamic"]["version"]["attr"].rpartition(".")
-    version = getattr(import_module(module), name)
+    version = import_module("centertrack.version").__version__
+    assert pyproject["tool"]["hatch"]["version"]["path"] == "centertrack/version.py"
     assert centertrack.__version__ == version
     code = [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]
     texts = {path: path.read_text(encoding="utf-8") for path in (PROJECT / "pyproject.toml", *code)}

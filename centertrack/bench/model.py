@@ -20,8 +20,8 @@ from torch import Tensor
 
 from centertrack.losses.targets import Objects, draw_gaussians, gaussian_radii
 from centertrack.predictor import Predictor
-from centertrack.runtime.choose import is_installed
-from centertrack.runtime.contract import RUNTIMES, DecodeOptions, RawDetections
+from centertrack.runtime.choose import RUNTIMES, is_installed
+from centertrack.runtime.contract import DecodeOptions, RawDetections
 from centertrack.runtime.export import compare
 from centertrack.runtime.graph import DetectionGraph
 from centertrack.runtime.onnx import PROVIDERS, available_providers, quiet

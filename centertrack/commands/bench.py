@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centertrack.commands.shared.options import (
@@ -16,6 +15,7 @@ from centertrack.commands.shared.options import (
     whole_number,
 )
 from centertrack.commands.shared.terminal import progress_bar, say
+from centertrack.configuration import find_recipe
 from tracker.factory import TRACKERS
 from tracker.text_table import text_table
 
@@ -34,7 +34,7 @@ EPILOG = """examples:
   centertrack bench model --weights fairmot-nano --image-size 1088x608
   centertrack bench pipeline street.mp4 --max-frames 500
   centertrack bench training --image-size 512x288 --batch-size 16
-  centertrack bench training --config configs/fairmot_small.yaml --root DATA --device cuda
+  centertrack bench training --config fairmot_small --root DATA --device cuda
 
 centertrack bench PART --help tells more."""
 MIN_SCORE = 0.1  # as in `track`
@@ -75,7 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_training_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="training configuration: its network and its data")
+    parser.add_argument("--config", type=find_recipe, metavar="NAME|FILE",
+                        help="training configuration: its network and its data")  # fmt: skip
     parser.add_argument("--root", metavar="FOLDER", help="where the paths of the configuration start")
     parser.add_argument("--weights", metavar="NAME|FILE", help="the network of these weights (default: fairmot-nano)")
     parser.add_argument(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import TYPE_CHECKING
 
-from centertrack.runtime.contract import RUNTIMES, DecodeOptions, Runtime
-from centertrack.runtime.weights import Weights
-from tracker.errors import InputError
+from tracker.errors import InputError, MissingPackageError
+from tracker.extras import missing
 
+if TYPE_CHECKING:
+    from centertrack.runtime.contract import DecodeOptions, Runtime
+    from centertrack.runtime.weights import Weights
+
+RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
-    "torch": (),
+    "torch": ("torch",),
     "openvino": ("openvino",),
-    "onnxruntime": ("onnxruntime", "onnxscript"),
-    "tensorrt": ("tensorrt", "onnxruntime", "onnxscript"),
+    "onnxruntime": ("torch", "onnxruntime", "onnxscript"),
+    "tensorrt": ("torch", "tensorrt", "onnxruntime", "onnxscript"),
 }
 FASTEST = {"cpu": ("openvino", "onnxruntime", "torch"), "cuda": ("tensorrt", "torch")}  # of those installed
 
@@ -33,13 +38,15 @@ def choose_runtime(name: str, device: str) -> str:
     if name not in RUNTIMES:
         raise InputError(f"runtime must be one of {', '.join(RUNTIMES)}, got {name!r}")
     if name == "auto":
-        return next(one for one in FASTEST[device.split(":")[0]] if is_installed(one))
+        fastest = FASTEST[device.split(":")[0]]
+        name = next((one for one in fastest if is_installed(one)), fastest[0])
     if name == "openvino" and device != "cpu":
         raise InputError(f"runtime openvino computes on the CPU here, got device {device!r}; use --device cpu")
     if name == "tensorrt" and device == "cpu":
         raise InputError("runtime tensorrt computes on a GPU, got device 'cpu'; use --device cuda")
-    if not is_installed(name):
-        raise InputError(f"runtime {name} needs the package {name}; pip install {name}, or use runtime torch")
+    for package in PACKAGES[name]:
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError(missing(f"runtime {name}", package))
     return name
 
 

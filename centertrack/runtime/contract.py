@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 CANDIDATES = 3  # boxes read for each that may be kept, where overlapping ones are suppressed
-RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Runtime(Protocol):
     """Executes one network.
 
     Attributes:
-        name: One of `RUNTIMES`.
+        name: One of `choose.RUNTIMES`.
         streams: Calls worth making at the same time.
     """
 

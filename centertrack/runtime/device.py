@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import re
 import sys
 
@@ -24,6 +25,8 @@ def resolve_device(name: str) -> str:
     if family not in DEVICES or (colon and (family != "cuda" or not re.fullmatch("[0-9]+", index))):
         raise InputError(f"device must be one of {', '.join(DEVICES)}, or cuda:INDEX, got {name!r}")
     if family == "cpu" or (family == "auto" and not _has_driver()):
+        return "cpu"
+    if family == "auto" and importlib.util.find_spec("torch") is None:
         return "cpu"
     import torch
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
 from centertrack.runtime.openvino_core import PRECISION, core
-from tracker.errors import InputError
+from tracker.errors import InputError, MissingPackageError
+from tracker.extras import missing, named_extra
 from tracker.io.reading import parse_json
 
 Array = NDArray[Any]
@@ -107,7 +108,8 @@ def _rt_info(model: Any, key: list[str]) -> str:
 
 
 def _read_torchscript(path: Path) -> str:
-    import torch
+    with named_extra("a file of TorchScript"):
+        import torch
 
     files = {METADATA: ""}
     with quiet():
@@ -190,13 +192,14 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
     names = " or ".join(able) or "no runtime"
     if runtime == "auto":
         installed = [name for name in able if importlib.util.find_spec(name) is not None]
-        if not installed:
-            raise InputError(f"on {device} this file runs with {names}, which is not installed")
-        return installed[0]
+        if installed:
+            return installed[0]
+        if able:
+            raise MissingPackageError(missing(f"running this file on {device}", able[0]))
     if runtime not in able:
         raise InputError(f"on {device} this file runs with {names}, not with {runtime}")
     if importlib.util.find_spec(runtime) is None:
-        raise InputError(f"runtime {runtime} is not installed; pip install {runtime}")
+        raise MissingPackageError(missing(f"runtime {runtime}", runtime))
     return runtime
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centertrack.runtime.contract import Array, DecodeOptions, RawDetections
-from tracker.errors import InputError
+from tracker.errors import InputError, MissingPackageError
+from tracker.extras import missing, named_extra
 
 if TYPE_CHECKING:
     from centertrack.models.network import CenterNetwork
@@ -39,10 +40,11 @@ def convert(model: CenterNetwork, shape: tuple[int, ...], decoding: DecodeOption
         A `torch.onnx.ONNXProgram`.
 
     Raises:
-        InputError: The packages for it are not installed.
+        MissingPackageError: The packages for it are not installed.
     """
-    if missing := [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]:
-        raise InputError(f"ONNX needs {' and '.join(missing)}; pip install 'centertrack[export]'")
+    for package in ("onnx", "onnxscript"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError(missing("writing ONNX", package))
     import torch
 
     from centertrack.runtime.graph import DetectionGraph
@@ -96,12 +98,10 @@ def import_onnxruntime() -> Any:
     """Import ONNX Runtime.
 
     Raises:
-        InputError: It is not installed.
+        MissingPackageError: It is not installed.
     """
-    try:
+    with named_extra("executing ONNX on this device"):
         import onnxruntime
-    except ImportError as error:
-        raise InputError("ONNX Runtime is not installed; pip install 'centertrack[export]'") from error
     return onnxruntime
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tracker.evaluation.left_out import LeftOut
 from tracker.evaluation.scores import PERCENTAGES, Scores, combine
+from tracker.extras import named_extra
 from tracker.io.atomic import atomic_path
 from tracker.io.names import ODD_NAMES
 from tracker.text_table import text_table
@@ -95,7 +96,8 @@ class EvaluationResult:
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return one row for each sequence and one for COMBINED, ratios as fractions."""
-        import pandas
+        with named_extra("EvaluationResult.to_pandas"):
+            import pandas
 
         return pandas.DataFrame.from_dict(self._metrics(), orient="index").rename_axis("sequence")
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-import numpy as np
-
 from tracker.errors import InputError
 
 MAX_DEPTH = 100  # brackets, elements or blocks within each other
@@ -326,6 +324,8 @@ def _too_deep(where: str) -> InputError:
 
 def _check_depth(content: bytes, where: str, line: int) -> None:
     """Count brackets; only where there may be too many, again without those in strings."""
+    import numpy as np  # late: it takes longer to import than most files to read
+
     depth = 0
     for start in range(0, len(content), _CHUNK):
         part = np.frombuffer(content, np.uint8, min(_CHUNK, len(content) - start), start) | 0x20  # [ as {, ] as }

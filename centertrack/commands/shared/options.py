@@ -7,8 +7,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from centertrack.runtime.choose import FASTEST
-from centertrack.runtime.contract import RUNTIMES
+from centertrack.runtime.choose import FASTEST, RUNTIMES
 from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, TRACKERS, tracker_options
 

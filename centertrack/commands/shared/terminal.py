@@ -90,23 +90,12 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
     if quiet or not sys.stderr.isatty():
         yield lambda: None
         return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from tqdm import tqdm
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(printable(title)), total=total, rate="")
+    with tqdm(desc=printable(title), total=total, unit="", leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
 
         def advance() -> None:
-            speed = progress.tasks[0].speed
-            progress.update(task, advance=1, rate=f"{_rate(speed)}/s" if speed else "")
+            bar.update()
 
         yield advance
 
