@@ -94,8 +94,8 @@ def run(options: argparse.Namespace) -> int:
     plan = OutputPlan(kinds, options.sources)
     if options.embeddings and not sample.needs_embeddings and "link" not in steps:
         raise InputError(
-            f"--embeddings describes appearance, which tracker {options.tracker} does not compare; leave it out, or use "
-            "--tracker scene-reid or fairmot, or --postprocess link"
+            f"--embeddings describes appearance, which tracker {options.tracker} does not compare; leave it out, or "
+            "use --tracker scene-reid or fairmot, or --postprocess link"
         )
     predictor = build_predictor(
         options,

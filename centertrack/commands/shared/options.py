@@ -34,8 +34,8 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         default="fairmot-nano",
         metavar="NAME|FILE",
         help="bundled weights (see: centertrack models), a .safetensors file, a .ckpt of a training, a .pth of FairMOT "
-        "or CenterNet, a file of centertrack export, or a detector of another project in ONNX (.onnx) or OpenVINO (.xml) "
-        "(default: %(default)s)",
+        "or CenterNet, a file of centertrack export, or a detector of another project in ONNX (.onnx) or OpenVINO "
+        "(.xml) (default: %(default)s)",
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     if not all_runtimes:
@@ -57,8 +57,8 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="what the file of another project does not say: family, scale, mean, std, channel_order, resize, padding, "
-            "nms_iou, class_names; or classes, to keep only these; may be given several times",
+            help="what the file of another project does not say: family, scale, mean, std, channel_order, resize, "
+            "padding, nms_iou, class_names; or classes, to keep only these; may be given several times",
         )
 
 

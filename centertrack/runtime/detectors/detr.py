@@ -1,4 +1,4 @@
-"""Detection transformers: boxes (1, queries, 4) and logits (1, queries, classes) of RT-DETR, D-FINE, DEIM and RF-DETR."""
+"""Detection transformers (RT-DETR, D-FINE, DEIM, RF-DETR): boxes (1, queries, 4) and logits (1, queries, classes)."""
 
 from __future__ import annotations
 

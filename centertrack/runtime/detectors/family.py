@@ -106,7 +106,7 @@ class Family(ABC):
     nms_iou: ClassVar[float] = 1.0
     class_count: int | None = None
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature) -> None:  # noqa: B027  # most have nothing to remember
         """Remember where the outputs are."""
 
     @staticmethod
