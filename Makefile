@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-EXTRAS := test
+LIGHT := $(VENV)/.light
+FULL := $(VENV)/.full
 ARGS ?=
 
 .PHONY: help demo test lint clean
@@ -15,23 +15,27 @@ help:
 	@echo "make lint    ruff and mypy only"
 	@echo "make clean   remove .venv and caches"
 
-demo: $(STAMP)
+demo: $(or $(wildcard $(FULL)),$(LIGHT))
 	@$(BIN)/centertrack demo $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(STAMP)
+lint: $(FULL)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-$(STAMP): pyproject.toml centertrack/version.py
+$(LIGHT): EXTRAS :=
+$(LIGHT): COST := 0.7 GB, less than a minute
+$(FULL): EXTRAS := [test]
+$(FULL): COST := about 5 GB with PyTorch, a few minutes the first time
+$(LIGHT) $(FULL): pyproject.toml centertrack/version.py
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found; install Python 3.10 or later, or say make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "error: centertrack needs Python 3.10 or later, $(PYTHON) is $$($(PYTHON) -V 2>&1); say make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "error: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "installing into $(VENV): about 5 GB with PyTorch, a few minutes the first time"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e ".[$(EXTRAS)]"
+	@echo "installing into $(VENV): $(COST)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e ".$(EXTRAS)"
 	@touch $@
 
 clean:

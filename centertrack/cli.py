@@ -30,6 +30,7 @@ from centertrack.commands import (
 from centertrack.commands.shared.terminal import PrintableFormatter, complain, lost_output, sentence
 from centertrack.version import __version__
 from tracker.errors import InputError
+from tracker.extras import named_extra
 
 COMMANDS = {
     "demo": demo,
@@ -91,9 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         if given[:1] == ["train"]:  # Lightning parses its own arguments, also --help, and takes its own signals
-            return train.run(given[1:])
+            with named_extra("centertrack train"):
+                return train.run(given[1:])
         options = build_parser().parse_args(given)
-        with terminable():
+        with terminable(), named_extra(f"this use of centertrack {options.command}"):
             code = int(options.run(options))
         return BAD_INPUT if lost_output() else code
     except InputError as error:
@@ -122,7 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, command=name)
     return parser
 
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tracker.arguments import check_arguments
 from tracker.errors import InputError
 
 Built = TypeVar("Built")
+_PACKAGE = Path(__file__).parent
+RECIPES = next(folder for folder in (_PACKAGE.parent / "configs", _PACKAGE / "configs") if folder.is_dir())
+
+
+def find_recipe(name_or_file: str | Path) -> Path:
+    """Return the file of a training configuration that comes with the package, by name; anything else as it is.
+
+    >>> find_recipe("fairmot_nano").name
+    'fairmot_nano.yaml'
+    """
+    packaged = RECIPES / f"{name_or_file}.yaml"
+    return packaged if packaged.is_file() and not Path(name_or_file).exists() else Path(name_or_file)
 
 
 def make_options(kind: Any, given: Any) -> Any:

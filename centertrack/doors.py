@@ -12,12 +12,16 @@ def door(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], 
 
     Args:
         package: Its name.
-        names: Name that it offers -> module that holds it.
+        names: Name that it offers -> module that holds it. Where that imports an optional package that is not
+            installed, `MissingPackageError` says so.
     """
 
     def get(name: str) -> Any:
         if name not in names:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(names[name]), name)
+        from tracker.extras import named_extra  # late: `refuse_shadow` comes before the first import of `tracker`
+
+        with named_extra(f"{package}.{name}"):
+            return getattr(import_module(names[name]), name)
 
     return get, lambda: sorted(names)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from tracker.botsort import BoTSortOptions, BoTSortTracker
     from tracker.bytetrack import ByteTracker, ByteTrackOptions
     from tracker.deepsort import DeepSortOptions, DeepSortTracker
+    from tracker.detections import Detections, Tracks
     from tracker.evaluation import evaluate
     from tracker.factory import DEFAULT_TRACKER, TRACKERS, make_tracker, tracker_options
     from tracker.fairmot import FairMOTOptions, FairMOTTracker
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tracker.scene import SceneOptions, SceneTracker
     from tracker.sort import SortOptions, SortTracker
 
-# Imported when first asked for, so that `import tracker` takes no longer than numpy.
+# Imported when first asked for, so that `import tracker` loads nothing, not even numpy.
 _HOMES = {
     "DEFAULT_TRACKER": "tracker.factory",
     "TRACKERS": "tracker.factory",
@@ -41,6 +41,7 @@ _HOMES = {
     "ByteTracker": "tracker.bytetrack",
     "DeepSortOptions": "tracker.deepsort",
     "DeepSortTracker": "tracker.deepsort",
+    "Detections": "tracker.detections",
     "FairMOTOptions": "tracker.fairmot",
     "FairMOTTracker": "tracker.fairmot",
     "OCSortOptions": "tracker.ocsort",
@@ -51,6 +52,7 @@ _HOMES = {
     "SortTracker": "tracker.sort",
     "Tracker": "tracker.base",
     "TrackerOptions": "tracker.base",
+    "Tracks": "tracker.detections",
     "evaluate": "tracker.evaluation",
     "make_tracker": "tracker.factory",
     "tracker_options": "tracker.factory",

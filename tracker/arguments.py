@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any, Literal, get_args, get_origin
 
-import numpy as np
-
-from tracker.errors import InputError
+from tracker.errors import InputError, near
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], what: str, leading: int = 0) -> None:
@@ -40,19 +37,6 @@ def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], 
     missing = [name for name, one in named.items() if one.default is one.empty and name not in arguments]
     if missing:
         raise InputError(f"{what} needs the option{'s' if len(missing) > 1 else ''} {', '.join(missing)}")
-
-
-def near(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """Return a hint that names the known words close to `name`, or all of them.
-
-    >>> near("min_scor", ["min_score", "iou_limit"]), near("zoom", ["min_score", "iou_limit"])
-    ('did you mean min_score?', 'there are: min_score, iou_limit')
-    """
-    known = list(known)
-    if not known:
-        return "it has none"
-    close = difflib.get_close_matches(name, known, cutoff=cutoff)
-    return f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(known)}"
 
 
 def check_option(name: str, kind: Any, value: Any, least: float = 0, most: float = math.inf) -> None:
@@ -85,12 +69,3 @@ def check_option(name: str, kind: Any, value: Any, least: float = 0, most: float
     if not least <= float(value) <= most:
         bounds = f"at least {least}" if most == math.inf else f"between {least} and {most}"
         raise InputError(f"{name} must be {bounds}, got {value!r}")
-
-
-def check_frame(frame: Any) -> None:
-    """Raise InputError unless the frame is an image: (H, W, 3) or (H, W) uint8 with at least one pixel."""
-    is_array = isinstance(frame, np.ndarray)
-    if is_array and frame.dtype == np.uint8 and frame.size and (frame.ndim == 2 or frame.shape[2:] == (3,)):
-        return
-    got = f"{frame.shape} {frame.dtype}" if is_array else type(frame).__name__
-    raise InputError(f"frame must be (H, W, 3) or (H, W) uint8, got {got}")

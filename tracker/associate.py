@@ -12,7 +12,7 @@ import numpy as np
 from tracker.detections import Detections
 from tracker.errors import InputError
 from tracker.factory import make_tracker
-from tracker.io.mot import MotWriter, read_detections, read_sequence_info
+from tracker.io.mot import DetectionRows, MotWriter, read_detections, read_sequence_info
 from tracker.io.names import clean_name, refuse_labels
 from tracker.postprocess import postprocess, record
 
@@ -52,7 +52,8 @@ def associate(
     for folder in sequence_folders:
         info = read_sequence_info(folder)
         follower = make_tracker(tracker, **{"frame_rate": info.frame_rate, **options})
-        frames = enumerate(public_detections(folder, info.length), start=1)
+        rows = read_public_detections(folder, info.length)
+        frames = enumerate(by_frame(rows, info.length), start=1)
         tracks = ((number, follower.update(detections)) for number, detections in frames)
         name = clean_name(info.name)
         if name in written:
@@ -60,9 +61,9 @@ def associate(
         written[name] = path = Path(results, f"{name}.txt")
         refuse_labels(path)
         if offline:
-            postprocess(record(tracks), offline, info.frame_rate).write(path)
+            postprocess(record(tracks), offline, info.frame_rate).write(path, rows.have_classes)
             continue
-        with MotWriter(path) as writer:
+        with MotWriter(path, rows.have_classes) as writer:
             for number, found in tracks:
                 writer.write(number, found)
     return written
@@ -71,7 +72,14 @@ def associate(
 def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Detections]:
     """Give the detections of frames 1 to `length` of det/det.txt, one after the other.
 
-    Boxes without a size are left out, with a warning.
+    Raises:
+        InputError: As `read_public_detections`.
+    """
+    return by_frame(read_public_detections(sequence_folder, length), length)
+
+
+def read_public_detections(sequence_folder: str | Path, length: int) -> DetectionRows:
+    """Return the rows of det/det.txt. Boxes without a size are left out, with a warning.
 
     Raises:
         InputError: The file is missing, a row is broken, a frame lies behind the end of the sequence, or the sequence
@@ -88,8 +96,12 @@ def public_detections(sequence_folder: str | Path, length: int) -> Iterator[Dete
             f"most {MOST_EMPTY_FRAMES} frames without detections at the end: correct seqLength"
         )
     rows.warn_of_no_size("are left out")
-    rows = rows.where(rows.have_size)
-    everything = Detections(rows.boxes_xyxy, rows.scores)
+    return rows.where(rows.have_size)
+
+
+def by_frame(rows: DetectionRows, length: int) -> Iterator[Detections]:
+    """Give the detections of frames 1 to `length`; the label of a box is its class less 1, or 0 without classes."""
+    everything = Detections(rows.boxes_xyxy, rows.scores, rows.classes - 1 if rows.have_classes else None)
     starts = np.searchsorted(rows.frames, np.arange(1, length + 2))
     for start, end in pairwise(starts.tolist()):
         yield everything[start:end]

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
 import numpy as np
 
-from tracker.arguments import check_arguments, check_frame, check_option
-from tracker.arrays import Array
+from tracker.arguments import check_arguments, check_option
+from tracker.arrays import Array, check_frame
 from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
 from tracker.memory import LongTermMemory

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from tracker.arguments import check_frame
-from tracker.arrays import Array
+from tracker.arrays import Array, check_frame
 from tracker.errors import InputError
 
 IDENTITY = np.eye(2, 3)

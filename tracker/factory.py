@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracker.arguments import near
-from tracker.base import Tracker, TrackerOptions
-from tracker.botsort import BoTSortTracker
-from tracker.bytetrack import ByteTracker
-from tracker.deepsort import DeepSortTracker
-from tracker.errors import InputError
-from tracker.fairmot import FairMOTTracker
-from tracker.ocsort import OCSortTracker
-from tracker.scene import SceneTracker
-from tracker.sort import SortTracker
+from tracker.errors import InputError, near
 
-TRACKERS: Mapping[str, tuple[type[Tracker[Any]], Mapping[str, Any]]] = {
-    "scene": (SceneTracker, {}),
-    "scene-reid": (SceneTracker, {"use_embeddings": True}),
-    "fairmot": (FairMOTTracker, {}),
-    "botsort": (BoTSortTracker, {}),
-    "botsort-reid": (BoTSortTracker, {"use_embeddings": True}),
-    "jde": (FairMOTTracker, {"embedding_distance": "euclidean", "embedding_limit": 0.7}),
-    "sort": (SortTracker, {}),
-    "deepsort": (DeepSortTracker, {}),
-    "ocsort": (OCSortTracker, {}),
-    "bytetrack": (ByteTracker, {}),
+if TYPE_CHECKING:
+    from tracker.base import Tracker, TrackerOptions
+
+
+class Entry(NamedTuple):
+    """A tracker of `TRACKERS`; its class is imported when it is asked for.
+
+    Attributes:
+        module, kind: Where its class is, and the name of that.
+        preset: The options in which it differs from the class's defaults.
+    """
+
+    module: str
+    kind: str
+    preset: Mapping[str, Any]
+
+    def load(self) -> type[Tracker[Any]]:
+        """Return the class."""
+        found: type[Tracker[Any]] = getattr(import_module(self.module), self.kind)
+        return found
+
+
+TRACKERS: Mapping[str, Entry] = {
+    "scene": Entry("tracker.scene", "SceneTracker", {}),
+    "scene-reid": Entry("tracker.scene", "SceneTracker", {"use_embeddings": True}),
+    "fairmot": Entry("tracker.fairmot", "FairMOTTracker", {}),
+    "botsort": Entry("tracker.botsort", "BoTSortTracker", {}),
+    "botsort-reid": Entry("tracker.botsort", "BoTSortTracker", {"use_embeddings": True}),
+    "jde": Entry("tracker.fairmot", "FairMOTTracker", {"embedding_distance": "euclidean", "embedding_limit": 0.7}),
+    "sort": Entry("tracker.sort", "SortTracker", {}),
+    "deepsort": Entry("tracker.deepsort", "DeepSortTracker", {}),
+    "ocsort": Entry("tracker.ocsort", "OCSortTracker", {}),
+    "bytetrack": Entry("tracker.bytetrack", "ByteTracker", {}),
 }
-"""Name -> class, and the options in which it differs from the class's defaults."""
+"""By name."""
 
 DEFAULT_TRACKER = "scene"
 """The tracker of every command that is not told another; boxes are enough for it."""
@@ -47,8 +61,8 @@ def make_tracker(name: str, **options: Any) -> Tracker[Any]:
     >>> make_tracker("bytetrack", min_score=0.5, frame_rate=25).options.min_score
     0.5
     """
-    tracker, preset = _find(name)
-    return tracker(**{**preset, **options})
+    entry = _find(name)
+    return entry.load()(**{**entry.preset, **options})
 
 
 def tracker_options(name: str) -> TrackerOptions:
@@ -57,11 +71,11 @@ def tracker_options(name: str) -> TrackerOptions:
     >>> tracker_options("fairmot").max_lost_seconds
     1.0
     """
-    tracker, preset = _find(name)
-    return tracker.Options(**preset)
+    entry = _find(name)
+    return entry.load().Options(**entry.preset)
 
 
-def _find(name: str) -> tuple[type[Tracker[Any]], Mapping[str, Any]]:
+def _find(name: str) -> Entry:
     spellings = {_spelling(known): known for known in TRACKERS}
     if _spelling(name) not in spellings:
         raise InputError(f"there is no tracker {name!r}; {near(name.lower(), TRACKERS, cutoff=0.5)}")

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,7 +230,8 @@ def track(
         on_frame: Called with each finished frame.
         max_frames: Stop after so many frames.
         tracker_options: Options of the tracker that is named.
-        **network_options: Options of `Predictor`: device, runtime, image_size, max_detections, ...
+        **network_options: Options of `Predictor`: device, runtime, image_size, detector_options,
+            embeddings, ...
 
     Returns:
         A session: iterate over it, or call `run()`. Nothing is done before.
@@ -249,8 +251,8 @@ def track(
         )
     if chosen.needs_embeddings and not predictor.has_embeddings:
         raise InputError(
-            f"{type(chosen).__name__} compares appearance, but these weights have no re-identification head; use the "
-            f"tracker {DEFAULT_TRACKER}"
+            f"{type(chosen).__name__} compares appearance, but these weights have no re-identification head; give "
+            f"embeddings='fairmot-small', or use the tracker {DEFAULT_TRACKER}"
         )
 
     def new_tracker(frames: FrameSource) -> Tracker[Any]:
@@ -259,7 +261,8 @@ def track(
         return make_tracker(tracker, **{"frame_rate": frames.frame_rate, **(tracker_options or {})})
 
     plan = _plan(source, OutputKind("results", ".txt", _text(results), ROW_SUFFIXES), video)
-    return Session(source, predictor, new_tracker, track_sinks, plan, max_frames, on_frame=on_frame)
+    open_sinks = partial(track_sinks, has_classes=len(predictor.class_names) > 1)
+    return Session(source, predictor, new_tracker, open_sinks, plan, max_frames, on_frame=on_frame)
 
 
 def detect(

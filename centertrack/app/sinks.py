@@ -85,10 +85,15 @@ class WriterSink(FileSink):
 
 
 class RowsSink(WriterSink):
-    """Writes tracks as MOTChallenge rows."""
+    """Writes tracks as MOTChallenge rows.
 
-    def __init__(self, path: str | Path) -> None:
-        self._writer = MotWriter(path)
+    Args:
+        path: Of the file.
+        has_classes: Whether column 8 is the class, as `MotWriter` writes it.
+    """
+
+    def __init__(self, path: str | Path, has_classes: bool = False) -> None:
+        self._writer = MotWriter(path, has_classes)
         super().__init__(self._writer)
 
     @override
@@ -104,10 +109,11 @@ class OfflineRowsSink(WriterSink):
         path: Of the file, written at the end.
         steps: Of `tracker.postprocess.STEPS`.
         frame_rate: Of the source.
+        has_classes: As in `RowsSink`.
     """
 
-    def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float) -> None:
-        self._writer = MotWriter(path)
+    def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float, has_classes: bool = False) -> None:
+        self._writer = MotWriter(path, has_classes)
         self._steps, self._frame_rate = steps, frame_rate
         self._recorder = TrajectoryRecorder()
         super().__init__(self._writer)
@@ -213,17 +219,23 @@ class CocoSink(WriterSink):
             self._writer.write(name, result.frame.image.shape[1::-1], result.detections)
 
 
-def track_sinks(paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = ()) -> Iterator[FileSink]:
+def track_sinks(
+    paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = (), has_classes: bool = False
+) -> Iterator[FileSink]:
     """Open the outputs of tracking, one after the other.
 
     Args:
         paths: `results` -> file of MOTChallenge rows, `video` -> annotated video; either may be missing.
         frames: What is tracked.
         steps: Of `tracker.postprocess.STEPS`, for the rows.
+        has_classes: As in `RowsSink`; a detector of one class has nothing to tell.
     """
     if "results" in paths:
         path = paths["results"]
-        yield OfflineRowsSink(path, steps, frames.frame_rate) if steps else RowsSink(path)
+        if steps:
+            yield OfflineRowsSink(path, steps, frames.frame_rate, has_classes)
+        else:
+            yield RowsSink(path, has_classes)
     if "video" in paths:
         yield VideoSink(paths["video"], frames)
 

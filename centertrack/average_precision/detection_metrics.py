@@ -6,22 +6,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from centertrack.average_precision.detection_files import NO_BOXES, Image, ImageBoxes, read_labels_and_detections
+from centertrack.average_precision.detection_files import Image, ImageBoxes, read_labels_and_detections
+from tracker.arrays import Floats
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
 from tracker.text_table import text_table
 
-_NAMES = {
-    "AP": "map",
-    "AP50": "map_50",
-    "AP75": "map_75",
-    "AP small": "map_small",
-    "AP medium": "map_medium",
-    "AP large": "map_large",
-}
+_IOU_50, _IOU_75 = 0, 5  # of COCO's ten thresholds, 0.50 to 0.95
+_ALL_SIZES = 0  # of COCO's size ranges
+_SIZES = {"small": 1, "medium": 2, "large": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,38 +86,62 @@ def evaluate_detections(
 def _score(
     labels: Mapping[Image, ImageBoxes], found: Mapping[Image, ImageBoxes], max_detections: int, images: int
 ) -> DetectionScores:
-    import torch
-    from torchmetrics.detection import MeanAveragePrecision
+    from faster_coco_eval import COCO, COCOeval_faster
 
-    metric = MeanAveragePrecision(
-        backend="faster_coco_eval", max_detection_thresholds=sorted([1, 10, max(max_detections, 11)])
+    numbers = {image: number for number, image in enumerate(labels, start=1)}
+    classes = {int(label) for boxes in [*labels.values(), *found.values()] for label in boxes.labels}
+    about: dict[str, Any] = {
+        "images": [{"id": number} for number in numbers.values()],
+        "categories": [{"id": label} for label in sorted(classes)],
+    }
+    objects = _annotations(labels, numbers, "iscrowd")
+    detections = _annotations(found, numbers, "score")
+    # only labels that count are objects; a crowd is a region to ignore
+    evaluation = COCOeval_faster(
+        COCO({**about, "annotations": objects}), COCO({**about, "annotations": detections}), "bbox", extra_calc=False
     )
-    metric.warn_on_many_detections = False
-    for image, objects in labels.items():
-        boxes = found.get(image, NO_BOXES)
-        metric.update(
-            [
-                {
-                    "boxes": torch.from_numpy(boxes.xyxy),
-                    "scores": torch.from_numpy(boxes.extra),
-                    "labels": torch.from_numpy(boxes.labels),
-                }
-            ],
-            [
-                {
-                    "boxes": torch.from_numpy(objects.xyxy),
-                    "labels": torch.from_numpy(objects.labels),
-                    "iscrowd": torch.from_numpy(objects.extra.astype(np.int64)),
-                }
-            ],
-        )
-    result = metric.compute()
+    evaluation.params.maxDets = [max_detections]
+    evaluation.evaluate()
+    evaluation.accumulate()
+    precision = np.asarray(evaluation.eval["precision"])  # (IoU, recall, class, size, 1), -1 where there is no object
+    recall = np.asarray(evaluation.eval["recall"])  # (IoU, class, size, 1)
     return DetectionScores(
         metrics={
-            **{name: float(result[theirs]) for name, theirs in _NAMES.items()},
-            "AR": float(result[f"mar_{max(max_detections, 11)}"]),
+            "AP": _mean(precision[:, :, :, _ALL_SIZES]),
+            "AP50": _mean(precision[_IOU_50, :, :, _ALL_SIZES]),
+            "AP75": _mean(precision[_IOU_75, :, :, _ALL_SIZES]),
+            **{f"AP {size}": _mean(precision[:, :, :, number]) for size, number in _SIZES.items()},
+            "AR": _mean(recall[:, :, _ALL_SIZES]),
         },
         images=images,
-        objects=sum(int((objects.extra == 0).sum()) for objects in labels.values()),
-        detections=sum(len(boxes.xyxy) for boxes in found.values()),
+        objects=sum(int((boxes.extra == 0).sum()) for boxes in labels.values()),
+        detections=len(detections),
     )
+
+
+def _annotations(images: Mapping[Image, ImageBoxes], numbers: Mapping[Image, int], extra: str) -> list[dict[str, Any]]:
+    """Return the boxes of all images as COCO annotations; `extra` names their last column."""
+    found: list[dict[str, Any]] = []
+    for image, boxes in images.items():
+        sizes = boxes.xyxy[:, 2:] - boxes.xyxy[:, :2]
+        places = np.concatenate([boxes.xyxy[:, :2], sizes], axis=1).astype(np.float64)
+        values = boxes.extra.astype(np.int64 if extra == "iscrowd" else np.float64)
+        for place, label, value in zip(places.tolist(), boxes.labels.tolist(), values.tolist(), strict=True):
+            found.append(
+                {
+                    "id": len(found) + 1,
+                    "image_id": numbers[image],
+                    "category_id": label,
+                    "bbox": place,
+                    "area": place[2] * place[3],
+                    "iscrowd": 0,
+                    extra: value,
+                }
+            )
+    return found
+
+
+def _mean(values: Floats) -> float:
+    """Return the mean of what is defined; -1 where nothing is."""
+    defined = values[values > -1]
+    return float(defined.mean()) if defined.size else -1.0

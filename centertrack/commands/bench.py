@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centertrack.commands.shared.options import (
@@ -16,6 +15,7 @@ from centertrack.commands.shared.options import (
     whole_number,
 )
 from centertrack.commands.shared.terminal import progress_bar, say
+from centertrack.configuration import find_recipe
 from tracker.factory import TRACKERS
 from tracker.text_table import text_table
 
@@ -34,7 +34,7 @@ EPILOG = """examples:
   centertrack bench model --weights fairmot-nano --image-size 1088x608
   centertrack bench pipeline street.mp4 --max-frames 500
   centertrack bench training --image-size 512x288 --batch-size 16
-  centertrack bench training --config configs/fairmot_small.yaml --root DATA --device cuda
+  centertrack bench training --config fairmot_small --root DATA --device cuda
 
 centertrack bench PART --help tells more."""
 MIN_SCORE = 0.1  # as in `track`
@@ -75,7 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_training_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="training configuration: its network and its data")
+    parser.add_argument("--config", type=find_recipe, metavar="NAME|FILE",
+                        help="training configuration: its network and its data")  # fmt: skip
     parser.add_argument("--root", metavar="FOLDER", help="where the paths of the configuration start")
     parser.add_argument("--weights", metavar="NAME|FILE", help="the network of these weights (default: fairmot-nano)")
     parser.add_argument(
@@ -85,7 +86,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive_int, metavar="N", help="default: as configured, 16")
     parser.add_argument("--workers", type=whole_number, metavar="N", help="loader processes; default: as configured, 2")
     parser.add_argument("--precision", choices=PRECISIONS, help="default: as configured, 32-true")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     parser.add_argument("--steps", type=positive_int, metavar="N", help="timed in a row (default: 10)")
     parser.add_argument("--rounds", type=positive_int, metavar="N", help="the fastest counts (default: 3)")
 
@@ -148,7 +149,7 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
             session.warm_up()
             with progress_bar(session.frames.name, session.frame_count) as advance:
                 report = session.run(lambda _: advance())
-        width, height = predictor.input_format_for(session.frames.size).size
+        width, height = predictor.input_format.for_source(session.frames.size).size
         runtime = f"{predictor.runtime.name} on {predictor.device}"
         say(f"{session.frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
         say(text_table(_stage_rows(report)))

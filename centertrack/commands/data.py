@@ -11,7 +11,7 @@ from centertrack.commands.shared.terminal import say
 SUMMARY = "check labelled data, or convert them to another format"
 DESCRIPTION = "Look through labelled data before a training does, or convert them to another format."
 EPILOG = """examples:
-  centertrack data check configs/own_data.yaml --sheet check.png
+  centertrack data check own_data --sheet check.png
   centertrack data check MOT17/train --option frames=half-train
   centertrack data convert cvat_export --to mot --output MY/train
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 SUMMARY = "train a network with Lightning's command line"
 DESCRIPTION = "Train a network with Lightning's command line."
 EPILOG = """examples:
-  centertrack train fit --config configs/own_data.yaml --data.root FOLDER
-  centertrack train fit --config configs/own_data.yaml --data.root FOLDER --trainer.max_epochs 20
+  centertrack train fit --config own_data --data.root FOLDER
+  centertrack train fit --config own_data --data.root FOLDER --trainer.max_epochs 20
 
-FOLDER holds train/ and val/ in MOTChallenge format; docs/train_your_own.md goes through it. configs/ has the recipes of
-public data sets, too, such as configs/fairmot_nano.yaml; each says at its head which data it wants."""
+FOLDER holds train/ and val/ in MOTChallenge format; docs/train_your_own.md goes through it. A configuration is a file,
+or one that comes with the package by its name, such as fairmot_nano; each says at its head which data it wants."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

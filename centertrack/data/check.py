@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from centertrack.configuration import find_recipe
 from centertrack.data.contact_sheet import write_contact_sheet
 from centertrack.data.formats.registry import guess_format
 from centertrack.data.images import read_size
@@ -84,7 +85,7 @@ def check_data(
     """Look through the data of a training configuration, or a labelled folder.
 
     Args:
-        source: A training configuration (.yaml), or a file or folder of labels.
+        source: A training configuration (a .yaml file or a name of `configs/`), or a file or folder of labels.
         format_name: Of a folder; None: told by its files.
         root: Where the paths of a configuration start; None: as it says.
         sheet: Where to draw sixteen augmented samples as PNG; None: nowhere.
@@ -93,7 +94,7 @@ def check_data(
     Raises:
         InputError: The configuration or the folder cannot be read at all; broken labels are problems of the report.
     """
-    path = Path(source)
+    path = find_recipe(source)
     if path.suffix in (".yaml", ".yml") and path.is_file():
         plan = DataPlan.read(path, root)
     else:

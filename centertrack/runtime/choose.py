@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import TYPE_CHECKING
 
-from centertrack.runtime.contract import RUNTIMES, DecodeOptions, Runtime
-from centertrack.runtime.weights import Weights
-from tracker.errors import InputError
+from tracker.errors import InputError, MissingPackageError
+from tracker.extras import missing
 
+if TYPE_CHECKING:
+    from centertrack.runtime.contract import DecodeOptions, Runtime
+    from centertrack.runtime.weights import Weights
+
+RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
-    "torch": (),
+    "torch": ("torch",),
     "openvino": ("openvino",),
-    "onnxruntime": ("onnxruntime", "onnxscript"),
-    "tensorrt": ("tensorrt", "onnxruntime", "onnxscript"),
+    "onnxruntime": ("torch", "onnxruntime", "onnxscript"),
+    "tensorrt": ("torch", "tensorrt", "onnxruntime", "onnxscript"),
 }
-FASTEST = {"cpu": ("openvino", "onnxruntime", "torch"), "cuda": ("tensorrt", "torch")}  # of those installed
+COMPUTES_ON = {
+    "torch": ("cpu", "cuda", "mps"),
+    "openvino": ("cpu",),
+    "onnxruntime": ("cpu", "cuda"),
+    "tensorrt": ("cuda",),
+}
+PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
+OFFERS = {"openvino": ("f32", "bf16", "int8"), "torch": ("f32", "f16"), "onnxruntime": ("f32",), "tensorrt": ("f32",)}
+FASTEST = {  # of those installed
+    "cpu": ("openvino", "onnxruntime", "torch"),
+    "cuda": ("tensorrt", "torch"),
+    "mps": ("torch",),
+}
 
 
 def choose_runtime(name: str, device: str) -> str:
@@ -22,7 +39,7 @@ def choose_runtime(name: str, device: str) -> str:
 
     Args:
         name: One of `RUNTIMES`.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
 
     Raises:
         InputError: The name is unknown, or the runtime is not installed or not for this device.
@@ -33,13 +50,16 @@ def choose_runtime(name: str, device: str) -> str:
     if name not in RUNTIMES:
         raise InputError(f"runtime must be one of {', '.join(RUNTIMES)}, got {name!r}")
     if name == "auto":
-        return next(one for one in FASTEST[device.split(":")[0]] if is_installed(one))
-    if name == "openvino" and device != "cpu":
-        raise InputError(f"runtime openvino computes on the CPU here, got device {device!r}; use --device cpu")
-    if name == "tensorrt" and device == "cpu":
-        raise InputError("runtime tensorrt computes on a GPU, got device 'cpu'; use --device cuda")
-    if not is_installed(name):
-        raise InputError(f"runtime {name} needs the package {name}; pip install {name}, or use runtime torch")
+        fastest = FASTEST[device.split(":")[0]]
+        name = next((one for one in fastest if is_installed(one)), fastest[0])
+    able = COMPUTES_ON[name]
+    if device.split(":")[0] not in able:
+        raise InputError(
+            f"runtime {name} computes on {' or '.join(able)}, got device {device!r}; use --device {able[0]}"
+        )
+    for package in PACKAGES[name]:
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError(missing(f"runtime {name}", package))
     return name
 
 
@@ -48,16 +68,38 @@ def is_installed(runtime: str) -> bool:
     return all(importlib.util.find_spec(package) is not None for package in PACKAGES[runtime])
 
 
-def make_runtime(weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1) -> Runtime:
+def check_precision(precision: str, runtime: str, device: str) -> str:
+    """Return the precision that a runtime is asked for on a device; `auto` is f32 where it does not choose itself.
+
+    Raises:
+        InputError: The name is unknown, or the runtime does not offer it there.
+
+    >>> check_precision("auto", "torch", "cpu"), check_precision("auto", "openvino", "cpu")
+    ('f32', 'auto')
+    """
+    if precision not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    offers = [name for name in OFFERS[runtime] if name != "f16" or device.startswith("cuda")]
+    if precision == "auto":
+        return "auto" if runtime == "openvino" else "f32"
+    if precision not in offers:
+        raise InputError(f"runtime {runtime} on {device} computes in {' or '.join(offers)}, not in {precision}")
+    return precision
+
+
+def make_runtime(
+    weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1, precision: str = "auto"
+) -> Runtime:
     """Build the runtime called `name`, which is not `auto`."""
+    precision = check_precision(precision, name, device)
     if name == "torch":
         from centertrack.runtime.torch import TorchRuntime
 
-        return TorchRuntime(weights.load(), device, decoding)
+        return TorchRuntime(weights.load(), device, decoding, precision)
     if name == "openvino":
         from centertrack.runtime.openvino import OpenVinoRuntime
 
-        return OpenVinoRuntime(weights, decoding, streams)
+        return OpenVinoRuntime(weights, decoding, streams, precision)
     from centertrack.runtime.onnx import OnnxRuntime
 
     return OnnxRuntime(weights, decoding, name, device)

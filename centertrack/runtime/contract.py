@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 CANDIDATES = 3  # boxes read for each that may be kept, where overlapping ones are suppressed
-RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 
 
 @dataclass(frozen=True)
@@ -68,12 +67,14 @@ class Runtime(Protocol):
     """Executes one network.
 
     Attributes:
-        name: One of `RUNTIMES`.
+        name: One of `choose.RUNTIMES`.
         streams: Calls worth making at the same time.
+        precision: In which it computes, one of `choose.PRECISIONS` but `auto`.
     """
 
     name: str
     streams: int
+    precision: str
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images whose sides are divisible by 32."""

@@ -11,10 +11,13 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from centertrack.runtime.choose import COMPUTES_ON, check_precision
 from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
-from centertrack.runtime.openvino_core import PRECISION, core
-from tracker.errors import InputError
+from centertrack.runtime.openvino_core import compile_model, core
+from centertrack.runtime.openvino_precision import precision_of_file
+from tracker.errors import InputError, MissingPackageError
+from tracker.extras import missing, named_extra
 from tracker.io.reading import parse_json
 
 Array = NDArray[Any]
@@ -50,11 +53,16 @@ class ExportedFile:
     @property
     def runtimes(self) -> tuple[str, ...]:
         """What can execute it, fastest on a CPU first."""
-        return RUNTIMES[self.format] if openvino_can_read(self.path) else ("onnxruntime", "tensorrt")
+        return runtimes_of(self.path)
+
+
+def runtimes_of(path: Path) -> tuple[str, ...]:
+    """Return what can execute a file of one of `FORMATS`, fastest on a CPU first."""
+    return RUNTIMES[FORMATS[path.suffix]] if openvino_can_read(path) else ("onnxruntime", "tensorrt")
 
 
 def is_exported(weights: object) -> TypeGuard[str | Path]:
-    """Whether these are weights in a file of `export.py`, told by the suffix."""
+    """Whether these are weights in a file of a format that `export.py` writes, told by the suffix."""
     return isinstance(weights, str | Path) and Path(weights).suffix in FORMATS
 
 
@@ -63,6 +71,18 @@ def read_exported(path: str | Path) -> ExportedFile:
 
     Raises:
         InputError: No such file, not written by `export.py`, or what reads the format is not installed.
+    """
+    found = find_exported(path)
+    if found is None:
+        raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
+    return found
+
+
+def find_exported(path: str | Path) -> ExportedFile | None:
+    """Read what an exported file says about itself; None for a graph that `export.py` did not write.
+
+    Raises:
+        InputError: No such file, it cannot be read, or what reads the format is not installed.
     """
     path = Path(path)
     if not path.is_file():
@@ -76,7 +96,7 @@ def read_exported(path: str | Path) -> ExportedFile:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be read ({reason})") from error
     if not text:
-        raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
+        return None
     about = parse_json(text, str(path), 1)
     about = about if isinstance(about, dict) else {}
     if not isinstance(about.get("config"), dict) or not isinstance(about.get("batch", ""), int | None):
@@ -107,7 +127,8 @@ def _rt_info(model: Any, key: list[str]) -> str:
 
 
 def _read_torchscript(path: Path) -> str:
-    import torch
+    with named_extra("a file of TorchScript"):
+        import torch
 
     files = {METADATA: ""}
     with quiet():
@@ -122,11 +143,13 @@ class ExportedRuntime:
     Args:
         file: What `read_exported` said.
         runtime: `auto`, or one that can execute the format.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         image_size: Width and height that a user asked for: those of the file, or None.
+        precision: See `choose.PRECISIONS`; `auto` is f32.
 
     Attributes:
         name: What executes it.
+        precision: In which it computes.
         streams: 1: calls worth making at the same time.
 
     Raises:
@@ -141,15 +164,15 @@ class ExportedRuntime:
         runtime: str = "auto",
         device: str = "cpu",
         image_size: tuple[int, int] | None = None,
+        precision: str = "auto",
     ) -> None:
         width, height = file.config["input_format"]["size"]
         if image_size not in (None, (width, height)):
             raise InputError(f"{file.path} was exported for {width}x{height}; export it again for another size")
         self.name = choose_exported_runtime(file.runtimes, runtime, device)
+        self.precision = precision_of_file(check_precision(precision, self.name, device))
         self._file = file
-        openers: dict[str, Callable[[Path, str], Execute]] = {"openvino": _open_openvino, "torch": _open_torchscript}
-        open_file = openers.get(self.name, lambda path, device: _open_onnxruntime(path, self.name, device))
-        self._execute = open_file(file.path, device)
+        self._execute = self._open(file.path, device)
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images of the file's size.
@@ -164,6 +187,13 @@ class ExportedRuntime:
         parts = [self._run(images[start : start + step], step) for start in range(0, len(images), step)]
         return RawDetections(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
+    def _open(self, path: Path, device: str) -> Execute:
+        if self.name == "openvino":
+            return _open_openvino(path, self.precision)
+        if self.name == "torch":
+            return _open_torchscript(path, device)
+        return _open_onnxruntime(path, self.name, device)
+
     def _run(self, images: Array, count: int) -> list[Array]:
         """Execute one call; a last, smaller batch is filled up."""
         missing = count - len(images)
@@ -177,7 +207,7 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
     Args:
         runtimes: That can execute the file, fastest first.
         runtime: What is asked for.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
 
     Raises:
         InputError: Nothing that is installed executes this file on this device.
@@ -185,18 +215,18 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
     >>> choose_exported_runtime(["torch"], "auto", "cpu")
     'torch'
     """
-    elsewhere = "tensorrt" if device == "cpu" else "openvino"
-    able = [name for name in runtimes if name != elsewhere]
+    able = [name for name in runtimes if device.split(":")[0] in COMPUTES_ON[name]]
     names = " or ".join(able) or "no runtime"
     if runtime == "auto":
         installed = [name for name in able if importlib.util.find_spec(name) is not None]
-        if not installed:
-            raise InputError(f"on {device} this file runs with {names}, which is not installed")
-        return installed[0]
+        if installed:
+            return installed[0]
+        if able:
+            raise MissingPackageError(missing(f"running this file on {device}", able[0]))
     if runtime not in able:
         raise InputError(f"on {device} this file runs with {names}, not with {runtime}")
     if importlib.util.find_spec(runtime) is None:
-        raise InputError(f"runtime {runtime} is not installed; pip install {runtime}")
+        raise MissingPackageError(missing(f"runtime {runtime}", runtime))
     return runtime
 
 
@@ -205,8 +235,8 @@ def _open_onnxruntime(path: Path, runtime: str, device: str) -> Execute:
     return lambda images: session.run(None, {INPUT: images})
 
 
-def _open_openvino(path: Path, device: str) -> Execute:
-    compiled = core().compile_model(core().read_model(path), "CPU", PRECISION)
+def _open_openvino(path: Path, precision: str) -> Execute:
+    compiled = compile_model(core().read_model(path), precision)
     return lambda images: list(compiled({0: images}).values())
 
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centertrack.runtime.contract import Array, DecodeOptions, RawDetections
-from tracker.errors import InputError
+from centertrack.runtime.last_used import LastUsed
+from tracker.errors import InputError, MissingPackageError
+from tracker.extras import missing, named_extra
 
 if TYPE_CHECKING:
     from centertrack.models.network import CenterNetwork
@@ -39,10 +41,11 @@ def convert(model: CenterNetwork, shape: tuple[int, ...], decoding: DecodeOption
         A `torch.onnx.ONNXProgram`.
 
     Raises:
-        InputError: The packages for it are not installed.
+        MissingPackageError: The packages for it are not installed.
     """
-    if missing := [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]:
-        raise InputError(f"ONNX needs {' and '.join(missing)}; pip install 'centertrack[export]'")
+    for package in ("onnx", "onnxscript"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError(missing("writing ONNX", package))
     import torch
 
     from centertrack.runtime.graph import DetectionGraph
@@ -96,12 +99,10 @@ def import_onnxruntime() -> Any:
     """Import ONNX Runtime.
 
     Raises:
-        InputError: It is not installed.
+        MissingPackageError: It is not installed.
     """
-    try:
+    with named_extra("executing ONNX on this device"):
         import onnxruntime
-    except ImportError as error:
-        raise InputError("ONNX Runtime is not installed; pip install 'centertrack[export]'") from error
     return onnxruntime
 
 
@@ -134,6 +135,7 @@ class OnnxRuntime:
     """
 
     streams = 1
+    precision = "f32"
 
     def __init__(
         self, weights: Weights, decoding: DecodeOptions, name: str = "onnxruntime", device: str = "cpu"
@@ -142,13 +144,13 @@ class OnnxRuntime:
         self._weights = weights
         self._decoding = decoding
         self._device = device
-        self._sessions: dict[tuple[int, ...], Any] = {}
+        self._sessions = LastUsed(self._convert)
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images."""
-        if images.shape not in self._sessions:
-            program = convert(self._weights.load(), images.shape, self._decoding)
-            model = program.model_proto.SerializeToString()
-            self._sessions[images.shape] = open_session(model, self.name, self._device)
         session = self._sessions[images.shape]
         return RawDetections(*session.run(None, {INPUT: np.ascontiguousarray(images)}))
+
+    def _convert(self, shape: tuple[int, ...]) -> Any:
+        model = convert(self._weights.load(), shape, self._decoding).model_proto.SerializeToString()
+        return open_session(model, self.name, self._device)

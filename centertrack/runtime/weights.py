@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from centertrack.models.weights_header import read_config
 from tracker.errors import InputError
+from tracker.extras import named_extra
 
 if TYPE_CHECKING:
     from centertrack.models.network import CenterNetwork
@@ -55,10 +56,11 @@ def open_weights(weights: str | Path | CenterNetwork) -> Weights:
 
 
 def _load(path: Path) -> CenterNetwork:
-    from centertrack.models.network import CenterNetwork
-    from centertrack.models.weights_file import load_weights
+    with named_extra(f"building the network of {path.name}"):
+        from centertrack.models.network import CenterNetwork
+        from centertrack.models.weights_file import load_weights
 
-    return load_weights(path, CenterNetwork)
+        return load_weights(path, CenterNetwork)
 
 
 def list_weights() -> list[str]:

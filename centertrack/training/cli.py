@@ -17,6 +17,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException, SI
 from typing_extensions import override
 
 from centertrack.app.termination import Terminated
+from centertrack.configuration import find_recipe
 from centertrack.data.datamodule import TrackingDataModule
 from centertrack.models.weights_file import save_weights
 from centertrack.training.allocator import keep_freed_memory
@@ -35,6 +36,7 @@ HARMLESS = (
     "`isinstance.treespec",
     "You're resuming from a checkpoint that ended before the epoch ended",
 )
+CONFIG_OPTIONS = ("-c", "--config")
 
 
 class TrainingCLI(LightningCLI):
@@ -44,7 +46,7 @@ class TrainingCLI(LightningCLI):
     def init_parser(self, **options: Any) -> LightningArgumentParser:
         """Return the parser that explains mistakes in one sentence."""
         parser = SentenceParser(**options)
-        parser.add_argument("-c", "--config", action=ActionConfigFile, help="configuration file in YAML")
+        parser.add_argument(*CONFIG_OPTIONS, action=ActionConfigFile, help="configuration file in YAML")
         return parser
 
     @override
@@ -186,11 +188,30 @@ def _name_classes(data: TrackingDataModule, model: CenterNet) -> None:
         model.config["class_names"] = model.hparams["class_names"] = names
 
 
+def with_recipes(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the file of each configuration that comes with the package instead of its name.
+
+    >>> [Path(argument).name for argument in with_recipes(["fit", "--config=fairmot_nano", "-c", "my.yaml"])]
+    ['fit', 'fairmot_nano.yaml', '-c', 'my.yaml']
+    """
+    found, is_config = [], False
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if is_config:
+            found.append(str(find_recipe(argument)))
+        elif equals and option in CONFIG_OPTIONS:
+            found.append(f"{option}={find_recipe(value)}")
+        else:
+            found.append(argument)
+        is_config = argument in CONFIG_OPTIONS
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a training command.
 
     Args:
-        arguments: As on the command line, for example `["fit", "--config", "configs/fairmot_nano.yaml"]`.
+        arguments: As on the command line, for example `["fit", "--config", "fairmot_nano"]`.
 
     Raises:
         InputError: The configuration has a mistake, or a file that it names is missing or broken.
@@ -204,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         TrainingCLI(
             CenterNet,
             TrackingDataModule,
-            args=list(arguments) if arguments is not None else None,
+            args=with_recipes(sys.argv[1:] if arguments is None else arguments),
             save_config_kwargs={"overwrite": True},
             seed_everything_default=0,
             trainer_defaults={"callbacks": LossPanel()},

@@ -61,7 +61,7 @@ def test_public_names_exist():
 
 
 def test_import_is_light():
-    heavy = ["torch", "cv2", "scipy", "lap", "av", "centertrack"]
+    heavy = ["numpy", "torch", "cv2", "scipy", "lap", "av", "centertrack"]
     code = f"import sys, tracker; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -11,6 +11,7 @@ import lap
 import numpy as np
 
 from tracker.arrays import Floats, Integers, Mask
+from tracker.evaluation.tied_assignment import assign_as_official
 
 _RELATIVE_TIE = 1e-9  # totals closer than this, relative to the largest weight, count as equal
 
@@ -68,8 +69,8 @@ def _best_rival(groups: Integers, weights: Floats) -> Floats:
 class FrameSolver:
     """Solves the open pairs of one frame after the other.
 
-    Where two assignments tie, the official evaluator's result depends on the solver's order of search. Only then its
-    solver (scipy's) is asked, with the whole frame as it would see it: importing it takes as long as an evaluation.
+    Where two assignments tie, the official evaluator's result depends on its solver's order of search. Only then the
+    whole frame is solved in that order (`assign_as_official`).
 
     Args:
         row_frames: (N,) ascending, frame of each row.
@@ -99,14 +100,12 @@ class FrameSolver:
         return open_pairs[chosen_in_frame[open_pairs]]
 
     def _solve_as_official(self, rows: Integers, columns: Integers, weights: Floats) -> Mask:
-        from scipy.optimize import linear_sum_assignment
-
         frame = self._row_frames[rows[0]]
         row_start, row_stop = np.searchsorted(self._row_frames, [frame, frame + 1])
         column_start, column_stop = np.searchsorted(self._column_frames, [frame, frame + 1])
         score = np.zeros((row_stop - row_start, column_stop - column_start))
         score[rows - row_start, columns - column_start] = weights
-        matched_rows, matched_columns = linear_sum_assignment(-score)
+        matched_rows, matched_columns = assign_as_official(score)
         is_matched = np.zeros(score.shape, bool)
         is_matched[matched_rows, matched_columns] = True
         return is_matched[rows - row_start, columns - column_start] & (weights > 0)

@@ -7,8 +7,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from centertrack.runtime.choose import FASTEST
-from centertrack.runtime.contract import RUNTIMES
+from centertrack.runtime.choose import FASTEST, PRECISIONS, RUNTIMES
 from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, TRACKERS, tracker_options
 
@@ -35,9 +34,10 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         default="fairmot-nano",
         metavar="NAME|FILE",
         help="bundled weights (see: centertrack models), a .safetensors file, a .ckpt of a training, a .pth of FairMOT "
-        "or CenterNet, or a file of centertrack export (default: %(default)s)",
+        "or CenterNet, a file of centertrack export, or a detector of another project in ONNX (.onnx) or OpenVINO "
+        "(.xml) (default: %(default)s)",
     )
-    group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     if not all_runtimes:
         group.add_argument(
             "--runtime",
@@ -45,11 +45,43 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
             help=f"{', '.join(RUNTIMES)}; auto is the first that is installed of {', '.join(FASTEST['cpu'])} on a CPU, "
             f"of {', '.join(FASTEST['cuda'])} on a GPU (default: %(default)s)",
         )
+        group.add_argument(
+            "--precision",
+            default="auto",
+            help=f"{', '.join(PRECISIONS)}; auto is the fastest that the processor has units for and that loses "
+            "little with these weights (default: %(default)s)",
+        )
     group.add_argument(
         "--image-size",
         metavar="WxH",
         help="size of the network's input, multiples of 32; larger finds smaller objects, smaller is faster "
         "(default: that of the weights, in the shape of the source)",
+    )
+    if not all_runtimes:
+        group.add_argument(
+            "--detector-option",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="what the file of another project does not say: family, scale, mean, std, channel_order, resize, "
+            "padding, nms_iou, class_names; or classes, to keep only these; may be given several times",
+        )
+
+
+def add_embedding_options(parser: argparse._ActionsContainer) -> None:
+    """Add who describes the appearance of the detections."""
+    parser.add_argument(
+        "--embeddings",
+        metavar="NAME|FILE",
+        help="who describes the appearance of the detections: weights with a re-identification head, such as "
+        "fairmot-small, or a network of crops in ONNX or OpenVINO (default: the detector itself, if it can)",
+    )
+    parser.add_argument(
+        "--embedding-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how a network of crops wants its pixels: scale, mean, std, channel_order; may be given several times",
     )
 
 
@@ -63,8 +95,8 @@ def add_tracker_option(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def build_predictor(options: argparse.Namespace, min_score: float) -> Predictor:
-    """Build the predictor that the network options describe."""
+def build_predictor(options: argparse.Namespace, min_score: float, **others: Any) -> Predictor:
+    """Build the predictor that the network options describe, with other arguments of its own."""
     from centertrack.app.session import STREAMS_ON_CPU
     from centertrack.geometry import parse_size
     from centertrack.predictor import Predictor
@@ -76,6 +108,9 @@ def build_predictor(options: argparse.Namespace, min_score: float) -> Predictor:
         image_size=parse_size(options.image_size) if options.image_size else None,
         min_score=min_score,
         streams=STREAMS_ON_CPU,
+        precision=options.precision,
+        detector_options=read_assignments(options.detector_option),
+        **others,
     )
 
 

@@ -17,6 +17,7 @@ from tracker.errors import InputError
 
 if TYPE_CHECKING:
     from centertrack.app.pipeline import Report
+    from centertrack.runtime.contract import Runtime
 
 
 _lost: list[str] = []
@@ -90,28 +91,17 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
     if quiet or not sys.stderr.isatty():
         yield lambda: None
         return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from tqdm import tqdm
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(printable(title)), total=total, rate="")
+    with tqdm(desc=printable(title), total=total, unit="", leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
 
         def advance() -> None:
-            speed = progress.tasks[0].speed
-            progress.update(task, advance=1, rate=f"{_rate(speed)}/s" if speed else "")
+            bar.update()
 
         yield advance
 
 
-def summary(name: str, report: Report, start_score: float = 0.0) -> str:
+def summary(name: str, report: Report, runtime: Runtime, start_score: float = 0.0) -> str:
     """Say in one line what a run did and how fast each stage was.
 
     The rate of a stage is what it could do if it waited for no other; the end-to-end rate is lower, since the stages
@@ -120,6 +110,7 @@ def summary(name: str, report: Report, start_score: float = 0.0) -> str:
     Args:
         name: Of the source.
         report: What was done.
+        runtime: What executed the network, and in which precision.
         start_score: Detections from here on may start a track; the line tells if there is no id because none did.
     """
     found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
@@ -129,7 +120,7 @@ def summary(name: str, report: Report, start_score: float = 0.0) -> str:
             found += f" while tracks start from {start_score:g}: lower --min-score"
     stages = ", ".join(f"{stage} {_rate(rate)}" for stage, rate in report.stage_rates().items())
     rates = f", {_rate(report.frame_rate)} frames/s ({stages})" if report.frames else ""
-    return f"{name}: {report.frames} frames, {found}{rates}"
+    return f"{name}: {report.frames} frames, {found}{rates} with {runtime.name} in {runtime.precision}"
 
 
 def _rate(value: float) -> str:

@@ -130,3 +130,9 @@ def test_public_detections_of_a_real_sequence(shared_data):
     """FRCNN's are known to be good and few: AP50 of about 0.56 on MOT17-09."""
     folder = shared_data / "MOT17-labels" / "train" / "MOT17-09-FRCNN"
     assert 0.5 < evaluate_detections(folder, folder).metrics["AP50"] < 0.65
+
+
+def test_few_detections_of_an_image_count_when_few_are_asked_for(mot):
+    gt = ["1,1,11,11,20,40,1,1,1", "1,2,101,11,20,40,1,1,1"]
+    folder, path = mot(gt, ["1,-1,11,11,20,40,0.9", "1,-1,101,11,20,40,0.8"])
+    assert evaluate_detections(folder, path, max_detections=1).metrics["AR"] == pytest.approx(1 / 2)

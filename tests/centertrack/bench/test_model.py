@@ -6,7 +6,8 @@ import torch
 
 from centertrack.bench import model as bench
 from centertrack.models import from_pretrained
-from centertrack.runtime.contract import RUNTIMES, RawDetections
+from centertrack.runtime.choose import RUNTIMES
+from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.export import TOLERANCE
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 

@@ -19,7 +19,7 @@ from tests.centertrack.conftest import small_network
 from tracker.io.mot import read_results
 from tracker.io.video import VideoWriter
 
-HEAVY = ("torch", "cv2", "av", "scipy", "openvino", "rich", "pytorch_lightning", "jsonargparse")
+HEAVY = ("numpy", "torch", "cv2", "av", "scipy", "openvino", "tqdm", "pytorch_lightning", "jsonargparse")
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from centertrack.predictor import Predictor
 from centertrack.runtime import openvino_cache
 from centertrack.runtime.choose import choose_runtime
 from tests.centertrack.conftest import small_network
-from tracker.errors import InputError
+from tracker.errors import InputError, MissingPackageError
 
 
 def test_openvino_finds_what_torch_finds(weights, picture):
@@ -93,17 +93,31 @@ def test_old_conversions_are_removed(monkeypatch, tmp_path, weights, picture):
 
 @pytest.mark.parametrize(
     ("name", "device", "expected"),
-    [("auto", "cpu", "openvino"), ("auto", "cuda:1", "torch"), ("torch", "cpu", "torch"), ("torch", "cuda", "torch")],
+    [
+        ("auto", "cpu", "openvino"),
+        ("auto", "cuda:1", "torch"),
+        ("torch", "cpu", "torch"),
+        ("torch", "cuda", "torch"),
+        ("auto", "mps:0", "torch"),
+    ],
 )
 def test_choice(name, device, expected):
     assert choose_runtime(name, device) == expected
 
 
 def test_without_openvino_torch_is_the_choice(monkeypatch):
-    monkeypatch.setattr("centertrack.runtime.choose.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("centertrack.runtime.choose.importlib.util.find_spec", lambda name: name == "torch" or None)
     assert choose_runtime("auto", "cpu") == "torch"
     with pytest.raises(InputError, match="needs the package openvino"):
         choose_runtime("openvino", "cpu")
+
+
+def test_without_any_runtime_the_fastest_is_named(monkeypatch):
+    monkeypatch.setattr("centertrack.runtime.choose.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingPackageError, match=r"needs the package openvino, .* pip install openvino"):
+        choose_runtime("auto", "cpu")
+    with pytest.raises(MissingPackageError, match=r"needs the package torch, .*\[train\]"):
+        choose_runtime("torch", "cpu")
 
 
 def test_openvino_is_for_the_cpu():
