@@ -85,7 +85,9 @@ def open_networks(teachers: Path) -> Iterator[tuple[str, Size, Find, Callable[[]
     for name, sizes in OURS.items():
         for size in sizes:
             # MOT17 is 16:9, like these sizes up to multiples of 32: nobody may choose another shape
-            predictor = Predictor(name, runtime="openvino", image_size=size, min_score=LEAST_SCORE, max_detections=500)
+            predictor = Predictor(
+                name, "cpu", "openvino", size, min_score=LEAST_SCORE, max_detections=500, precision="f32"
+            )
             yield name, size, finder(predictor), partial(predictor.runtime, np.zeros((1, *size[::-1], 3), np.uint8))
     for name, (label, sizes) in TEACHERS.items():
         for size in sizes:

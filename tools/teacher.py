@@ -24,7 +24,8 @@ class OpenVinoDetector:
         core = openvino.Core()
         model = core.read_model(path)
         model.reshape([1, 3, size[1], size[0]])
-        self.network = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": threads} if threads else {})
+        options = {"INFERENCE_PRECISION_HINT": "f32"} | ({"INFERENCE_NUM_THREADS": threads} if threads else {})
+        self.network = core.compile_model(model, "CPU", options)
         self.size, self.min_score, self.label = size, min_score, label
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
