@@ -1,9 +1,9 @@
-"""Start `fairmot-nano` from NanoDet-Plus-m (RangiLyu, Apache-2.0), a detector trained on COCO.
+"""Make weights to start from out of NanoDet-Plus-m (RangiLyu, Apache-2.0), a detector trained on COCO.
 
     python tools/start_from_nanodet.py nanodet-plus-m.npz OUTPUT.safetensors
 
 The file holds `NAME.weight` and `NAME.bias` of each convolution of the published ncnn model, batch norms folded in.
-ShuffleNetV2, Ghost-PAN and towers are those of `configs/fairmot_nano.yaml`, up to names. Of its 80 classes the person
+ShuffleNetV2, Ghost-PAN and towers are those of `configs/fairmot_nanodet.yaml`, up to names. Of its 80 classes the person
 is kept, and the level of stride 64 is left. What tells people apart starts at random.
 """
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from centertrack.models import CenterNet, build_centernet, save_weights
 
-CONFIG = Path(__file__).resolve().parents[1] / "configs" / "fairmot_nano.yaml"
+CONFIG = Path(__file__).resolve().parents[1] / "configs" / "fairmot_nanodet.yaml"
 CLASSES, PERSON = 80, 0
 # the first names of each stage's units, see `_names`
 STAGES = ((161, 1, 4), (166, 10, 8), (175, 27, 4))
@@ -41,7 +41,7 @@ TOWERS = (
 
 
 def start_from_nanodet(model: Path, output: Path) -> None:
-    """Write weights for the network of `configs/fairmot_nano.yaml`.
+    """Write weights for the network of `configs/fairmot_nanodet.yaml`.
 
     Args:
         model: The `.npz`.
