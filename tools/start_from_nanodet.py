@@ -3,7 +3,7 @@
     python tools/start_from_nanodet.py nanodet-plus-m.npz OUTPUT.safetensors
 
 The file holds `NAME.weight` and `NAME.bias` of each convolution of the published ncnn model, batch norms folded in.
-ShuffleNetV2, Ghost-PAN and towers are those of `configs/fairmot_nanodet.yaml`, up to names. Of its 80 classes the person
+ShuffleNetV2, Ghost-PAN and towers are those of `configs/fairmot_nanodet.yaml`, up to names. Of 80 classes the person
 is kept, and the level of stride 64 is left. What tells people apart starts at random.
 """
 
