@@ -72,6 +72,7 @@ class Predictor:
     Attributes:
         input_format: What the network sees.
         class_names: Name of each label; empty for a detector that does not tell how many classes it has.
+        tells_classes: Whether detections may be of several classes.
         has_embeddings: Whether detections carry the appearance that re-identification needs.
         device: `cpu` or `cuda[:INDEX]`.
         runtime: What executes the network.
@@ -111,12 +112,14 @@ class Predictor:
             )
             self.runtime: Runtime = detector
             self.class_names, self.input_format = detector.class_names, detector.input_format
+            self.tells_classes = detector.tells_classes
         else:
             if detector_options:
                 raise InputError(
                     f"{', '.join(detector_options)}: {weights} says itself what it is; leave the options out"
                 )
             self.class_names = class_names(opened.config)
+            self.tells_classes = len(self.class_names) > 1
             self.input_format = _own_input_format(opened.config["input_format"], weights, image_size)
             self.nms_iou = float(opened.config.get("nms_iou", 1.0))
             if isinstance(opened, ExportedFile):

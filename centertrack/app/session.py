@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,7 +261,8 @@ def track(
         return make_tracker(tracker, **{"frame_rate": frames.frame_rate, **(tracker_options or {})})
 
     plan = _plan(source, OutputKind("results", ".txt", _text(results), ROW_SUFFIXES), video)
-    return Session(source, predictor, new_tracker, track_sinks, plan, max_frames, on_frame=on_frame)
+    open_sinks = partial(track_sinks, with_classes=predictor.tells_classes)
+    return Session(source, predictor, new_tracker, open_sinks, plan, max_frames, on_frame=on_frame)
 
 
 def detect(

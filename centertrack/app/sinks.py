@@ -85,10 +85,10 @@ class WriterSink(FileSink):
 
 
 class RowsSink(WriterSink):
-    """Writes tracks as MOTChallenge rows."""
+    """Writes tracks as MOTChallenge rows, see `MotWriter`."""
 
-    def __init__(self, path: str | Path) -> None:
-        self._writer = MotWriter(path)
+    def __init__(self, path: str | Path, with_classes: bool = False) -> None:
+        self._writer = MotWriter(path, with_classes)
         super().__init__(self._writer)
 
     @override
@@ -104,10 +104,11 @@ class OfflineRowsSink(WriterSink):
         path: Of the file, written at the end.
         steps: Of `tracker.postprocess.STEPS`.
         frame_rate: Of the source.
+        with_classes: See `MotWriter`.
     """
 
-    def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float) -> None:
-        self._writer = MotWriter(path)
+    def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float, with_classes: bool = False) -> None:
+        self._writer = MotWriter(path, with_classes)
         self._steps, self._frame_rate = steps, frame_rate
         self._recorder = TrajectoryRecorder()
         super().__init__(self._writer)
@@ -213,17 +214,21 @@ class CocoSink(WriterSink):
             self._writer.write(name, result.frame.image.shape[1::-1], result.detections)
 
 
-def track_sinks(paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = ()) -> Iterator[FileSink]:
+def track_sinks(
+    paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = (), with_classes: bool = False
+) -> Iterator[FileSink]:
     """Open the outputs of tracking, one after the other.
 
     Args:
         paths: `results` -> file of MOTChallenge rows, `video` -> annotated video; either may be missing.
         frames: What is tracked.
         steps: Of `tracker.postprocess.STEPS`, for the rows.
+        with_classes: Whether the rows tell classes.
     """
-    if "results" in paths:
-        path = paths["results"]
-        yield OfflineRowsSink(path, steps, frames.frame_rate) if steps else RowsSink(path)
+    if "results" in paths and steps:
+        yield OfflineRowsSink(paths["results"], steps, frames.frame_rate, with_classes)
+    elif "results" in paths:
+        yield RowsSink(paths["results"], with_classes)
     if "video" in paths:
         yield VideoSink(paths["video"], frames)
 

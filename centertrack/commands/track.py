@@ -29,15 +29,14 @@ HEAD = "fairmot-small"  # weights whose re-identification head may describe the 
 SUMMARY = "follow objects through videos and image folders"
 DESCRIPTION = """Follow objects through videos: every object keeps its id.
 
-Results are MOTChallenge rows: frame, id, left, top, width, height, score, -1, -1, -1; frames and pixels count from 1,
-boxes are in the source's own pixels. Without --results and --video both are written under runs/."""
+Results are MOTChallenge rows: frame, id, left, top, width, height, score, class, -1, -1; frames, pixels and classes
 EPILOG = """examples:
   centertrack track street.mp4
   centertrack track street.mp4 --video out/street.mp4 --results out/street.txt
   centertrack track MOT17/train/* --results results
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
-  centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person --embeddings fairmot-small \\
-      --tracker fairmot
+  centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person
+  centertrack track street.mp4 --weights yolo11n.onnx --embeddings fairmot-small --tracker fairmot
   centertrack track rtsp://camera/stream --max-frames 1000"""
 
 
@@ -94,8 +93,8 @@ def run(options: argparse.Namespace) -> int:
     plan = OutputPlan(kinds, options.sources)
     if options.embeddings and not sample.needs_embeddings and "link" not in steps:
         raise InputError(
-            f"--embeddings describes appearance, which tracker {options.tracker} does not compare; leave it out, or use "
-            "--tracker scene-reid or fairmot, or --postprocess link"
+            f"--embeddings describes appearance, which tracker {options.tracker} does not compare; leave it out, or "
+            "use --tracker scene-reid or fairmot, or --postprocess link"
         )
     predictor = build_predictor(
         options,
@@ -113,4 +112,5 @@ def run(options: argparse.Namespace) -> int:
     def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    return watch(options, plan, predictor, new_tracker, partial(track_sinks, steps=steps))
+    open_sinks = partial(track_sinks, steps=steps, with_classes=predictor.tells_classes)
+    return watch(options, plan, predictor, new_tracker, open_sinks)

@@ -21,7 +21,7 @@ from tracker.errors import InputError
 from tracker.io.atomic import OutputFile, cannot_write
 from tracker.io.frames import frame_files
 from tracker.io.number_table import NumberTable, read_number_table
-from tracker.io.reading import MAX_FRAMES, MAX_NUMBER, read_number, read_text, read_whole
+from tracker.io.reading import MAX_CLASS, MAX_FRAMES, MAX_NUMBER, read_number, read_text, read_whole
 
 if TYPE_CHECKING:
     from tracker.detections import Tracks
@@ -131,9 +131,11 @@ class DetectionRows(MotRows):
 
     Attributes:
         scores: (N,) float64, on the detector's own scale.
+        classes: (N,) int64, from 1; -1 where the file does not say.
     """
 
     scores: Floats
+    classes: Integers
 
 
 def read_ground_truth(path: str | Path) -> GroundTruthRows:
@@ -173,13 +175,24 @@ def read_results(path: str | Path) -> ResultRows:
 
 
 def read_detections(path: str | Path) -> DetectionRows:
-    """Read det.txt: frame, -1, left, top, width, height, score [, -1, -1, -1].
+    """Read det.txt: frame, -1, left, top, width, height, score [, class or -1 [, -1, -1]].
+
+    Where the last two columns are not -1, columns 8 to 10 are world coordinates, and there is no class.
 
     Raises:
         InputError: The file cannot be read or a row is broken; with file, line and row.
     """
     table = read_number_table(path)
-    return _sorted_by_frame(DetectionRows(*_common_columns(table), scores=_column(table, 6, default=1)))
+    common, scores = _common_columns(table), _column(table, 6, default=1)
+    classes = np.full(len(table.lines), -1)
+    if table.values.shape[1] > 7 and (table.values[:, 8:] == -1).all():
+        given = _column(table, 7, default=-1)
+        is_class = (given == np.floor(given)) & (given >= -1) & (given <= MAX_CLASS)
+        if not is_class.all():
+            wanted = f"expected a class from 1 to {MAX_CLASS} or -1 in column 8"
+            raise table.row_error(int((~is_class).argmax()), wanted)
+        classes = given.astype(np.int64)
+    return _sorted_by_frame(DetectionRows(*common, scores=scores, classes=classes))
 
 
 def _common_columns(table: NumberTable) -> tuple[Path, Integers, Integers, Integers, Floats]:
@@ -317,13 +330,15 @@ class MotWriter(OutputFile):
 
     Args:
         path: The file to write; missing folders are made.
+        with_classes: Write the class of each track, which is its label + 1, in column 8; otherwise -1.
 
     Raises:
         InputError: The file cannot be written.
 
     >>> import tempfile
     >>> from types import SimpleNamespace
-    >>> tracks = SimpleNamespace(ids=np.array([3]), boxes=np.array([[0, 9, 20, 59]]), scores=np.array([0.5]))
+    >>> boxes, labels = np.array([[0, 9, 20, 59]]), np.array([0])
+    >>> tracks = SimpleNamespace(ids=np.array([3]), boxes=boxes, scores=np.array([0.5]), labels=labels)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with MotWriter(Path(folder, "rows.txt")) as writer:
     ...         writer.write(1, tracks)
@@ -331,8 +346,9 @@ class MotWriter(OutputFile):
     '1,3,1.00,10.00,20.00,50.00,0.5000,-1,-1,-1\n'
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, with_classes: bool = False) -> None:
         super().__init__(path)
+        self._with_classes = with_classes
         self._file = self.temporary.open("w", encoding="ascii", newline="\n")
         self._left_out = 0
 
@@ -346,15 +362,17 @@ class MotWriter(OutputFile):
         boxes = tracks.boxes.astype(np.float64)
         left_top = boxes[:, :2] + 1
         sizes = boxes[:, 2:] - boxes[:, :2]
+        classes = tracks.labels + 1 if self._with_classes else np.full(len(boxes), -1)
+        columns = (tracks.ids, left_top, sizes, tracks.scores, classes)
         rows = []
-        for identity, (left, top), (width, height), score in zip(
-            tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), strict=True
+        for identity, (left, top), (width, height), score, number in zip(
+            *(column.tolist() for column in columns), strict=True
         ):
             if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
                 self._left_out += 1
                 continue
             rows.append(
-                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},-1,-1,-1\n"
+                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},{number},-1,-1\n"
             )
         try:
             self._file.write("".join(rows))

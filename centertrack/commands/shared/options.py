@@ -34,8 +34,8 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         default="fairmot-nano",
         metavar="NAME|FILE",
         help="bundled weights (see: centertrack models), a .safetensors file, a .ckpt of a training, a .pth of FairMOT "
-        "or CenterNet, a file of centertrack export, or a detector of another project in ONNX (.onnx) or OpenVINO (.xml) "
-        "(default: %(default)s)",
+        "or CenterNet, a file of centertrack export, or a detector of another project in ONNX (.onnx) or OpenVINO "
+        "(.xml) (default: %(default)s)",
     )
     group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     if not all_runtimes:
@@ -57,8 +57,8 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="what the file of another project does not say: family, scale, mean, std, channel_order, resize, padding, "
-            "nms_iou, class_names; or classes, to keep only these; may be given several times",
+            help="what the file of another project does not say: family, scale, mean, std, channel_order, resize, "
+            "padding, nms_iou, class_names; or classes, to keep only these; may be given several times",
         )
 
 
@@ -92,19 +92,29 @@ def add_tracker_option(parser: argparse._ActionsContainer) -> None:
 def build_predictor(options: argparse.Namespace, min_score: float, **others: Any) -> Predictor:
     """Build the predictor that the network options describe, with other arguments of its own."""
     from centertrack.app.session import STREAMS_ON_CPU
-    from centertrack.geometry import parse_size
     from centertrack.predictor import Predictor
 
     return Predictor(
         options.weights,
         device=options.device,
         runtime=options.runtime,
-        image_size=parse_size(options.image_size) if options.image_size else None,
+        image_size=read_size_option(options.image_size),
         min_score=min_score,
         streams=STREAMS_ON_CPU,
         detector_options=read_assignments(options.detector_option),
         **others,
     )
+
+
+def read_size_option(text: str | None) -> tuple[int, int] | None:
+    """Read the width and height of --image-size, None where it is not given.
+
+    Raises:
+        InputError: It is no size.
+    """
+    from centertrack.geometry import parse_size
+
+    return parse_size(text) if text else None
 
 
 def read_assignments(texts: Sequence[str]) -> dict[str, Any]:

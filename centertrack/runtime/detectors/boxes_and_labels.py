@@ -19,6 +19,7 @@ class BoxesAndLabels(Family):
     pixels = PixelFormat(scale=1.0, channel_order="bgr")
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._boxes, self._labels = _places(signature)
 
     @override

@@ -43,6 +43,7 @@ class Detector:
         streams: Calls worth making at the same time.
         input_format: What it sees; how its pixels are scaled is its own matter.
         class_names: Name of each label; empty where nothing tells how many there are.
+        tells_classes: Whether boxes may be of several classes.
 
     Raises:
         InputError: The file cannot be read, its kind cannot be told, or an option does not fit it.
@@ -72,6 +73,7 @@ class Detector:
         self._nms_iou = self._family.nms_iou if given.nms_iou is None else float(given.nms_iou)
         self.class_names = _class_names(self._file.path, names, self._family.class_count)
         self._kept = given.kept(self.class_names)
+        self.tells_classes = len(self._kept or self.class_names) != 1
         self.input_format = self._input_format(given, size or self._family.size, image_size)
 
     def __call__(self, images: Array) -> RawDetections:

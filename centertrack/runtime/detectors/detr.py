@@ -1,4 +1,4 @@
-"""Detection transformers: boxes (1, queries, 4) and logits (1, queries, classes) of RT-DETR, D-FINE, DEIM and RF-DETR."""
+"""Detection transformers (RT-DETR, D-FINE, DEIM, RF-DETR): boxes (1, queries, 4), logits (1, queries, classes)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Detr(Family):
     resize = "stretch"
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._boxes, self._logits = _places(signature)
         count = signature.outputs[self._logits].shape[2] or 0
         self._first = 1 if count == COCO_IDS else 0

@@ -18,8 +18,8 @@ class DetrSized(Family):
     resize = "stretch"
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._boxes, self._labels, self._scores = _places(signature)
-        self._dtype = signature.inputs[0].dtype
 
     @override
     @staticmethod
@@ -39,7 +39,7 @@ class DetrSized(Family):
 
     @override
     def further_inputs(self, size: tuple[int, int]) -> list[Array]:
-        return [np.array([size], self._dtype)]
+        return [np.array([size], self.inputs[0].dtype)]
 
 
 def _places(signature: Signature) -> tuple[int, ...]:

@@ -95,6 +95,7 @@ class Family(ABC):
         nms_iou: Of two boxes of one class with a higher IoU the one with the lower score goes; 1 where the graph itself
             gives every object once.
         class_count: None where the outputs do not tell.
+        inputs: What the graph takes beside the image.
     """
 
     name: ClassVar[str]
@@ -107,7 +108,7 @@ class Family(ABC):
     class_count: int | None = None
 
     def __init__(self, signature: Signature) -> None:
-        """Remember where the outputs are."""
+        self.inputs = signature.inputs
 
     @staticmethod
     @abstractmethod
@@ -137,6 +138,7 @@ class TableFamily(Family):
     """A family whose boxes are the rows, or columns, of one output (1, A, B) of a graph that takes the image alone."""
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._place = signature.find(3)
 
     @staticmethod

@@ -18,8 +18,7 @@ from centertrack.runtime.detectors.yolo import Yolo
 from centertrack.runtime.detectors.yolo_objectness import YoloObjectness
 from centertrack.runtime.detectors.yolox import Yolox
 from centertrack.runtime.network_file import Port
-from tracker.arguments import near
-from tracker.errors import InputError
+from tracker.errors import InputError, near
 
 FAMILIES: dict[str, type[Family]] = {  # the first that fits is taken
     family.name: family

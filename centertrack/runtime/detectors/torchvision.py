@@ -18,6 +18,7 @@ class Torchvision(Family):
     size = (1280, 736)
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._boxes, self._labels, self._scores = _places(signature)
 
     @override
