@@ -30,6 +30,8 @@ SUMMARY = "follow objects through videos and image folders"
 DESCRIPTION = """Follow objects through videos: every object keeps its id.
 
 Results are MOTChallenge rows: frame, id, left, top, width, height, score, class, -1, -1; frames, pixels and classes
+count from 1, and the class is -1 where the network knows a single one. Boxes are in the source's own pixels. Without
+--results and --video both are written under runs/."""
 EPILOG = """examples:
   centertrack track street.mp4
   centertrack track street.mp4 --video out/street.mp4 --results out/street.txt
