@@ -154,6 +154,9 @@ class OnnxRuntimeFile(NetworkFile):
 
     @override
     def outputs_for(self, shapes: Sequence[tuple[int, ...]]) -> tuple[Port, ...]:
+        for port, shape in zip(self.inputs, shapes, strict=True):
+            if any(fixed not in (None, length) for fixed, length in zip(port.shape, shape, strict=True)):
+                raise self.refuse(shapes, ValueError("its shapes are fixed"))
         ports = [_port_of_session(value) for value in self._session.get_outputs()]
         if all(None not in port.shape for port in ports):
             return tuple(ports)

@@ -21,13 +21,15 @@ from tracker.errors import InputError
 
 Array = NDArray[Any]
 KEPT = 4  # compiled networks, one an input size
+AROUND = ((0, 0), (-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1))  # columns and rows
 LONGEST_WAY = 12  # operations between an output of the graph and the cells that it is taken from
 
 
 class ReidMap:
     """Runs a network on the whole image, and reads its re-identification map where the boxes have their centres.
 
-    Of a network of several levels the level counts that takes the place for an object most.
+    A network is trained to describe an object at the cell where it finds it, which may lie beside the centre of another
+    detector's box: of the cells around the centre, on all levels, the one counts that looks most like an object.
 
     Args:
         weights: Name of bundled weights, or a weights file.
@@ -108,7 +110,7 @@ def _source_of(output: Any, kinds: tuple[str, ...]) -> Any:
 
 
 def cells_at(points: Array, size: tuple[int, int], count: int) -> Array:
-    """Return the cells that points lie in, of maps of one level or several, level after level.
+    """Return the cells that points lie in, and those around them, of maps of one level or several, level after level.
 
     Args:
         points: (N, 2) x y in input pixels; those outside count as at the border.
@@ -116,17 +118,18 @@ def cells_at(points: Array, size: tuple[int, int], count: int) -> Array:
         count: Cells of all levels together, which tells the strides.
 
     Returns:
-        (N, L) int64, the cell of each level.
+        (N, 9 L) int64, nine cells of each level, that of the point first.
 
-    >>> cells_at(np.array([[17.0, 9.0]]), (64, 32), 16 * 8 + 8 * 4).tolist()
-    [[36, 138]]
+    >>> cells_at(np.array([[17.0, 9.0]]), (64, 32), 16 * 8 + 8 * 4)[0, [0, 1, 9]].tolist()
+    [36, 19, 138]
     """
-    columns, firsts = [], [0]
+    columns, first = [], 0
     for stride in _strides(size, count):
         width, height = size[0] // stride, size[1] // stride
-        place = np.clip(points // stride, 0, (width - 1, height - 1)).astype(np.int64)
-        columns.append(place[:, 1] * width + place[:, 0] + firsts[-1])
-        firsts.append(firsts[-1] + width * height)
+        for step in AROUND:
+            place = np.clip(points // stride + step, 0, (width - 1, height - 1)).astype(np.int64)
+            columns.append(place[:, 1] * width + place[:, 0] + first)
+        first += width * height
     return np.stack(columns, axis=1)
 
 
