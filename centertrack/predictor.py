@@ -53,7 +53,7 @@ class Predictor:
     Args:
         weights: Name of bundled weights, a weights file, a network in evaluation mode, or a detector of another project
             in ONNX (`.onnx`) or OpenVINO (`.xml`), see docs/detectors.md.
-        device: `auto`, `cpu` or `cuda[:INDEX]`.
+        device: `auto`, `cpu`, `cuda[:INDEX]` or `mps`.
         runtime: One of `runtime.choose.RUNTIMES`; `auto` is the fastest that is installed for the device, see
             `runtime.choose`.
         image_size: Width and height of the network's input, multiples of 32. None takes as many pixels as the weights
@@ -74,7 +74,7 @@ class Predictor:
         class_names: Name of each label; empty for a detector that does not tell how many classes it has.
         tells_classes: Whether detections may be of several classes.
         has_embeddings: Whether detections carry the appearance that re-identification needs.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         runtime: What executes the network.
 
     Raises:

@@ -52,9 +52,9 @@ class Trajectories:
             boxes, scores = self.boxes[rows].astype(np.float32), self.scores[rows].astype(np.float32)
             yield number, Tracks(self.ids[rows], boxes, scores, self.labels[rows], unknown)
 
-    def write(self, path: str | Path, with_classes: bool = False) -> None:
-        """Write MOTChallenge rows, see `MotWriter`."""
-        with MotWriter(path, with_classes) as writer:
+    def write(self, path: str | Path, has_classes: bool = False) -> None:
+        """Write MOTChallenge rows; the arguments are those of `MotWriter`."""
+        with MotWriter(path, has_classes) as writer:
             for number, tracks in self:
                 writer.write(number, tracks)
 

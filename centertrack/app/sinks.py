@@ -85,10 +85,15 @@ class WriterSink(FileSink):
 
 
 class RowsSink(WriterSink):
-    """Writes tracks as MOTChallenge rows, see `MotWriter`."""
+    """Writes tracks as MOTChallenge rows.
 
-    def __init__(self, path: str | Path, with_classes: bool = False) -> None:
-        self._writer = MotWriter(path, with_classes)
+    Args:
+        path: Of the file.
+        has_classes: Whether column 8 is the class, as `MotWriter` writes it.
+    """
+
+    def __init__(self, path: str | Path, has_classes: bool = False) -> None:
+        self._writer = MotWriter(path, has_classes)
         super().__init__(self._writer)
 
     @override
@@ -104,11 +109,11 @@ class OfflineRowsSink(WriterSink):
         path: Of the file, written at the end.
         steps: Of `tracker.postprocess.STEPS`.
         frame_rate: Of the source.
-        with_classes: See `MotWriter`.
+        has_classes: As in `RowsSink`.
     """
 
-    def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float, with_classes: bool = False) -> None:
-        self._writer = MotWriter(path, with_classes)
+    def __init__(self, path: str | Path, steps: Sequence[str], frame_rate: float, has_classes: bool = False) -> None:
+        self._writer = MotWriter(path, has_classes)
         self._steps, self._frame_rate = steps, frame_rate
         self._recorder = TrajectoryRecorder()
         super().__init__(self._writer)
@@ -215,7 +220,7 @@ class CocoSink(WriterSink):
 
 
 def track_sinks(
-    paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = (), with_classes: bool = False
+    paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = (), has_classes: bool = False
 ) -> Iterator[FileSink]:
     """Open the outputs of tracking, one after the other.
 
@@ -223,12 +228,14 @@ def track_sinks(
         paths: `results` -> file of MOTChallenge rows, `video` -> annotated video; either may be missing.
         frames: What is tracked.
         steps: Of `tracker.postprocess.STEPS`, for the rows.
-        with_classes: Whether the rows tell classes.
+        has_classes: As in `RowsSink`; a detector of one class has nothing to tell.
     """
-    if "results" in paths and steps:
-        yield OfflineRowsSink(paths["results"], steps, frames.frame_rate, with_classes)
-    elif "results" in paths:
-        yield RowsSink(paths["results"], with_classes)
+    if "results" in paths:
+        path = paths["results"]
+        if steps:
+            yield OfflineRowsSink(path, steps, frames.frame_rate, has_classes)
+        else:
+            yield RowsSink(path, has_classes)
     if "video" in paths:
         yield VideoSink(paths["video"], frames)
 

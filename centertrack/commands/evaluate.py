@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from centertrack.app.outputs import check_suffix
 from centertrack.commands.shared.options import positive_int, read_names
 from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
+from tracker.io.reading import read_lines
 from tracker.text_table import text_table
 
 if TYPE_CHECKING:
@@ -18,32 +19,64 @@ if TYPE_CHECKING:
 
 SUMMARY = "score tracking results: HOTA, MOTA, IDF1 and more"
 DESCRIPTION = """Score tracking results against ground truth with HOTA, CLEAR and Identity, under the official
-preprocessing of the MOTChallenge benchmarks. Ratios are printed in percent, and written as fractions."""
+preprocessing of the MOTChallenge benchmarks. Ratios are printed in percent, and written as fractions. Lines below the
+table say what was not scored, and why."""
 EPILOG = """examples:
   centertrack evaluate --gt MOT17/train --results results
   centertrack evaluate --gt MOT17/train --results results --sequences MOT17-02-SDP,MOT17-04-SDP --json scores.json
   centertrack evaluate --gt MOT17/train --results half --frames half-val
+  centertrack evaluate --gt mine --results results --classes car,person --labelled-frames every 5
+  centertrack evaluate --gt bdd100k/labels/val --results results.json
   centertrack evaluate --gt MOT17/train --results results --report report.html --images MOT17/train
   centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
-BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "none")
+BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "KITTI", "BDD100K", "VisDrone", "none")
+FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--gt", required=True, metavar="PATH", help="folder of sequence folders, one sequence folder, or one gt file"
+        "--gt",
+        required=True,
+        metavar="PATH",
+        help="folder of sequence folders, one sequence folder, or one gt file; or a file or folder of another format",
     )
-    parser.add_argument("--results", required=True, metavar="PATH", help="folder of SEQUENCE.txt, or one file")
+    parser.add_argument(
+        "--results", required=True, metavar="PATH", help="folder of SEQUENCE.txt, or one file; or of another format"
+    )
+    for side in ("gt", "results"):
+        parser.add_argument(
+            f"--{side}-format",
+            choices=FORMATS,
+            metavar="NAME",
+            help=f"{', '.join(FORMATS)} (default: told by the files)",
+        )
     parser.add_argument(
         "--benchmark",
         choices=BENCHMARKS,
-        help="whose rules to apply; none ignores classes (default: by the name of each sequence)",
+        help="whose rules to apply; none ignores classes (default: by the format and the name of each sequence)",
     )
+    parser.add_argument(
+        "--classes",
+        type=_read_classes,
+        metavar="A,B",
+        help="score these classes, each for itself and all together: numbers of column 8, names where the labels have "
+        "names (labels.txt, classes.txt, or in the format), or a file with one a line",
+    )
+    parser.add_argument("--flagged", action="store_true", help="score labels with flag 0 (column 7), too")
     parser.add_argument("--sequences", type=read_names, metavar="A,B", help="only these sequences")
     parser.add_argument(
         "--frames",
         metavar="A:B",
         help="only frames A to B of each sequence, both included and either left out at will; or half-val, half-train",
+    )
+    parser.add_argument(
+        "--labelled-frames",
+        nargs="+",
+        default=["auto"],
+        metavar="WHICH",
+        help="which frames were labelled, so that only these count: all, every N, a file with a line FRAME or SEQUENCE "
+        "FRAME each, or auto: what the format says, or every N-th where all labels lie so (default: auto)",
     )
     parser.add_argument("--workers", type=positive_int, default=1, metavar="N", help="processes (default: %(default)s)")
     output = parser.add_argument_group("output")
@@ -78,6 +111,9 @@ def run(options: argparse.Namespace) -> int:
     results = _evaluate_all(options, _trackers_by_name([options.results, *options.compare]))
     result = next(iter(results.values()))
     say(result.table())
+    for tracker, one in results.items():
+        for remark in one.remarks():
+            say(f"{tracker}: {remark}" if len(results) > 1 else remark)
     if options.compare:
         say("\n" + text_table(_comparison(results)))
     if options.check:
@@ -103,25 +139,29 @@ def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
 
 def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict[str, EvaluationResult]:
     """Return the scores of each tracker; the report is written on the way, since it needs all that they are made of."""
+    chosen: dict[str, Any] = {
+        "benchmark": options.benchmark,
+        "sequences": options.sequences,
+        "frames": options.frames,
+        "workers": options.workers,
+        "labelled_frames": " ".join(options.labelled_frames),
+        "classes": options.classes,
+        "flagged": options.flagged,
+        "gt_format": options.gt_format,
+        "results_format": options.results_format,
+    }
     if options.report:
         from tracker.report import write_report
 
-        return write_report(
-            options.report,
-            options.gt,
-            trackers,
-            options.benchmark,
-            options.sequences,
-            options.frames,
-            options.images,
-            options.workers,
-        )
+        return write_report(options.report, options.gt, trackers, images=options.images, **chosen)
     from tracker.evaluation import evaluate
 
-    return {
-        name: evaluate(options.gt, path, options.benchmark, options.sequences, options.workers, options.frames)
-        for name, path in trackers.items()
-    }
+    return {name: evaluate(options.gt, path, **chosen) for name, path in trackers.items()}
+
+
+def _read_classes(text: str) -> list[str]:
+    """Read names with commas between, or the lines of a file."""
+    return [line.strip() for line in read_lines(text) if line.strip()] if Path(text).is_file() else read_names(text)
 
 
 def _comparison(results: dict[str, EvaluationResult]) -> list[list[str]]:

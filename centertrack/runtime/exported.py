@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from centertrack.runtime.choose import COMPUTES_ON
 from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
 from centertrack.runtime.openvino_core import PRECISION, core
@@ -141,7 +142,7 @@ class ExportedRuntime:
     Args:
         file: What `read_exported` said.
         runtime: `auto`, or one that can execute the format.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         image_size: Width and height that a user asked for: those of the file, or None.
 
     Attributes:
@@ -196,7 +197,7 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
     Args:
         runtimes: That can execute the file, fastest first.
         runtime: What is asked for.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
 
     Raises:
         InputError: Nothing that is installed executes this file on this device.
@@ -204,8 +205,7 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
     >>> choose_exported_runtime(["torch"], "auto", "cpu")
     'torch'
     """
-    elsewhere = "tensorrt" if device == "cpu" else "openvino"
-    able = [name for name in runtimes if name != elsewhere]
+    able = [name for name in runtimes if device.split(":")[0] in COMPUTES_ON[name]]
     names = " or ".join(able) or "no runtime"
     if runtime == "auto":
         installed = [name for name in able if importlib.util.find_spec(name) is not None]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tracker.arrays import Floats, Integers, Mask
 from tracker.evaluation.frame_assignment import assign
+from tracker.evaluation.left_out import FLAGGED, ON_DISTRACTORS, LeftOut, count_classes, count_if
 from tracker.evaluation.overlaps import EPSILON, Overlaps, find_overlaps
 from tracker.io.mot import GroundTruthRows, MotRows, ResultRows
 
@@ -33,6 +34,7 @@ class SequenceData:
     Attributes:
         name: Of the sequence.
         frames: The evaluated ones; those without boxes count too.
+        labelled: (F,) ascending, those of `frames` that were labelled: only these count. None: all.
         gt_frames: (N,) ascending, from 1.
         gt_ids: (N,) dense, 0 .. G-1.
         tracker_frames: (M,) ascending, from 1.
@@ -55,6 +57,12 @@ class SequenceData:
     tracker_labels: Integers
     gt_xywh: Floats
     tracker_xywh: Floats
+    labelled: Integers | None = None
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames count."""
+        return len(self.frames if self.labelled is None else self.labelled)
 
     @cached_property
     def gt_sizes(self) -> Integers:
@@ -80,24 +88,39 @@ class SequenceData:
 
 
 def preprocess(
-    ground_truth: GroundTruthRows, results: ResultRows, benchmark: str, frames: range, name: str = ""
-) -> SequenceData:
-    """Apply the official rules: check, forgive boxes on distractors, keep the pedestrians that count.
+    ground_truth: GroundTruthRows,
+    results: ResultRows,
+    benchmark: str,
+    frames: range,
+    name: str = "",
+    labelled: Integers | None = None,
+    is_strict: bool = True,
+) -> tuple[SequenceData, LeftOut]:
+    """Apply the official rules: forgive boxes on distractors, keep the pedestrians that count.
 
     Args:
-        ground_truth: Of one sequence.
-        results: Of the same sequence.
+        ground_truth: Of one sequence, checked by `check_rows`.
+        results: Of the same sequence, likewise.
         benchmark: One of BENCHMARKS. MOT15 and none have no classes: only rows with flag 0 are left out.
         frames: The evaluated ones; both sides may only have these.
         name: Of the sequence.
+        labelled: Those of `frames` that count, None for all; both sides may only have these.
+        is_strict: Whether a result of another class is an error, as officially; if not, it is left out.
+
+    Returns:
+        What is scored, and what is left out.
 
     Raises:
-        InputError: A row breaks a rule of the benchmark (frame out of range, an id twice in a frame, a class that is
-            unknown or, in results, not 1); with file and line.
+        InputError: A row breaks a rule of the benchmark (a class that is unknown or, in results, not 1); with file and
+            line.
     """
-    check_rows(ground_truth, frames)
-    check_rows(results, frames)
-    _raise_where(results.classes > PEDESTRIAN, results, "expected class 1 or -1 in column 8 of a result")
+    is_other = results.classes > PEDESTRIAN
+    if is_strict:
+        _raise_where(is_other, results, "expected class 1 or -1 in column 8 of a result")
+    left_out = LeftOut(len(ground_truth), len(results))
+    if benchmark in DISTRACTORS and is_other.any():
+        left_out.results.update(count_classes(results.classes[is_other]))
+        results = results.where(~is_other)
     overlaps = find_overlaps(ground_truth.frames, ground_truth.boxes_xywh, results.frames, results.boxes_xywh)
     counts = ground_truth.flags != 0
     forgiven = np.zeros(len(results), bool)
@@ -105,21 +128,53 @@ def preprocess(
         unknown = ~np.isin(ground_truth.classes, _CLASSES)
         _raise_where(unknown, ground_truth, "expected a class from 1 to 13 in column 8 of the ground truth")
         forgiven = _find_forgiven(ground_truth, results, overlaps, DISTRACTORS[benchmark])
-        counts &= ground_truth.classes == PEDESTRIAN
+        is_pedestrian = ground_truth.classes == PEDESTRIAN
+        left_out.labels.update(count_classes(ground_truth.classes[~is_pedestrian]))
+        left_out.labels.update(count_if(FLAGGED, int((is_pedestrian & ~counts).sum())))
+        left_out.results.update(count_if(ON_DISTRACTORS, int(forgiven.sum())))
+        counts &= is_pedestrian
+    else:
+        left_out.labels.update(count_if(FLAGGED, int((~counts).sum())))
+    return select(ground_truth, results, overlaps, counts, ~forgiven, frames, name, labelled), left_out
+
+
+def select(
+    ground_truth: GroundTruthRows,
+    results: ResultRows,
+    overlaps: Overlaps,
+    counts: Mask,
+    kept: Mask,
+    frames: range,
+    name: str,
+    labelled: Integers | None,
+) -> SequenceData:
+    """Return what is scored of one sequence.
+
+    Args:
+        ground_truth: N boxes.
+        results: M boxes.
+        overlaps: Of all of them.
+        counts: (N,) which are scored.
+        kept: (M,) which are scored.
+        frames: The evaluated ones.
+        name: Of the sequence.
+        labelled: Those of `frames` that count, None for all.
+    """
     gt_labels, gt_ids = np.unique(ground_truth.ids[counts], return_inverse=True)
-    tracker_labels, tracker_ids = np.unique(results.ids[~forgiven], return_inverse=True)
+    tracker_labels, tracker_ids = np.unique(results.ids[kept], return_inverse=True)
     return SequenceData(
         name=name,
         frames=frames,
         gt_frames=ground_truth.frames[counts],
         gt_ids=gt_ids,
-        tracker_frames=results.frames[~forgiven],
+        tracker_frames=results.frames[kept],
         tracker_ids=tracker_ids,
-        overlaps=overlaps.among(counts, ~forgiven),
+        overlaps=overlaps.among(counts, kept),
         gt_labels=gt_labels,
         tracker_labels=tracker_labels,
         gt_xywh=ground_truth.boxes_xywh[counts],
-        tracker_xywh=results.boxes_xywh[~forgiven],
+        tracker_xywh=results.boxes_xywh[kept],
+        labelled=labelled,
     )
 
 

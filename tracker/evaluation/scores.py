@@ -25,7 +25,7 @@ class Counts:
         gt_dets: Ground-truth boxes.
         ids: Tracks.
         gt_ids: Ground-truth identities.
-        frames: Length in frames.
+        frames: Frames that count.
     """
 
     dets: int
@@ -91,7 +91,7 @@ def measure(data: SequenceData) -> Scores:
         gt_dets=len(data.gt_ids),
         ids=len(data.tracker_labels),
         gt_ids=len(data.gt_labels),
-        frames=len(data.frames),
+        frames=data.frame_count,
     )
     return Scores(measure_hota(data), measure_clear(data), measure_identity(data), counts)
 

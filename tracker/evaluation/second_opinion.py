@@ -61,11 +61,12 @@ def _accumulate(data: SequenceData) -> Any:
 
     accumulator = MOTAccumulator()
     close = data.overlaps.where(data.overlaps.iou >= 0.5 - EPSILON)
-    numbers = np.arange(data.frames.start, data.frames.stop + 1)
+    counted = np.array(data.frames) if data.labelled is None else data.labelled
+    numbers = np.append(counted, data.frames.stop)
     gt_starts = np.searchsorted(data.gt_frames, numbers)
     tracker_starts = np.searchsorted(data.tracker_frames, numbers)
     pair_starts = np.searchsorted(data.gt_frames[close.first], numbers)
-    for i, number in enumerate(data.frames):
+    for i, number in enumerate(counted.tolist()):
         gt = slice(gt_starts[i], gt_starts[i + 1])
         tracks = slice(tracker_starts[i], tracker_starts[i + 1])
         pairs = slice(pair_starts[i], pair_starts[i + 1])

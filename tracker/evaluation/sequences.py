@@ -10,6 +10,7 @@ from tracker.errors import InputError
 from tracker.evaluation.benchmarks import video_name
 from tracker.io.mot import read_sequence_info
 from tracker.io.names import clean_name
+from tracker.io.track_formats import CVAT, FORMATS, MOT, guess_track_format
 
 _DEPTH = 4  # folders to look into, below the one given
 
@@ -23,29 +24,46 @@ class SequenceFiles:
         ground_truth: Its gt file.
         results: The tracker's file.
         length: Frames, as seqinfo.ini or the images say; None if nothing says.
+        gt_format: Of the ground truth, one of FORMAT_NAMES.
+        results_format: Of the results.
+        results_name: Of the sequence in the tracker's file.
+        top: The path that was given for the ground truth.
     """
 
     name: str
     ground_truth: Path
     results: Path
     length: int | None
+    gt_format: str = MOT
+    results_format: str = MOT
+    results_name: str = ""
+    top: Path | None = None
 
 
 def find_sequences(
-    ground_truth: str | Path, results: str | Path, sequences: Sequence[str] | None = None
+    ground_truth: str | Path,
+    results: str | Path,
+    sequences: Sequence[str] | None = None,
+    gt_format: str | None = None,
+    results_format: str | None = None,
 ) -> list[SequenceFiles]:
     """Pair every ground-truth file with the results of the same sequence.
 
     Args:
         ground_truth: A folder (at some depth) of sequence folders, one sequence folder, a folder of SEQUENCE.txt, or
-            one gt file.
-        results: A folder with SEQUENCE.txt in it or below, or one file where there is one sequence.
+            one gt file; or a file or folder of another format.
+        results: A folder with SEQUENCE.txt in it or below, or one file where there is one sequence; or a file or folder
+            of another format.
         sequences: Only these names.
+        gt_format: One of FORMAT_NAMES; told by the files by default.
+        results_format: Likewise.
 
     Raises:
         InputError: Something is missing; says what was found instead.
     """
-    found = find_ground_truth(Path(ground_truth))
+    gt_path, results_path = Path(ground_truth), Path(results)
+    gt_format = gt_format or guess_track_format(gt_path)
+    found = _find_in_format(gt_path, gt_format)
     if sequences is not None:
         unknown = [name for name in sequences if name not in found]
         if unknown:
@@ -53,8 +71,43 @@ def find_sequences(
                 f"no ground truth for {_listed(unknown)} in {ground_truth}; there is {_listed(list(found))}"
             )
         found = {name: found[name] for name in sequences}
-    result_files = match_results(list(found), Path(results))
-    return [SequenceFiles(name, path, result_files[name], find_length(path)) for name, path in found.items()]
+    results_format = results_format or guess_track_format(results_path)
+    files = _match_in_format(list(found), results_path, results_format)
+    return [
+        SequenceFiles(
+            name, path, files[name][0], find_length(path), gt_format, results_format, files[name][1], gt_path.absolute()
+        )
+        for name, path in found.items()
+    ]
+
+
+def _find_in_format(path: Path, format_name: str) -> dict[str, Path]:
+    """Return the file of the ground truth of every sequence by name."""
+    if format_name in (MOT, CVAT):
+        return find_ground_truth(path)
+    if not path.exists():
+        raise InputError(f"ground truth {path} does not exist")
+    found = FORMATS[format_name].sequences(path)
+    if not found:
+        raise InputError(f"expected ground truth in the format {format_name} in {path}, found none")
+    return found
+
+
+def _match_in_format(names: list[str], path: Path, format_name: str) -> dict[str, tuple[Path, str]]:
+    """Return the file of the results of every sequence, and what the sequence is called in it."""
+    holds_several = path.suffix.lower() == ".json" or format_name in ("scalabel", "cvat-video", "coco")
+    if not holds_several or not path.exists():
+        return {name: (file, name) for name, file in match_results(names, path).items()}
+    found = FORMATS[format_name].sequences(path)
+    if not found and format_name == "coco":  # a list of results, which means the images of the ground truth
+        return {name: (path, name) for name in names}
+    if len(names) == 1 and len(found) == 1:
+        ((name, file),) = found.items()
+        return {names[0]: (file, name)}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise InputError(f"no results for {_listed(missing)} in {path}; there is {_listed(list(found)) or 'nothing'}")
+    return {name: (found[name], name) for name in names}
 
 
 def find_ground_truth(path: Path) -> dict[str, Path]:

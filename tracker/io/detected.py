@@ -47,7 +47,7 @@ class DetectedSequence:
         frames: Array,
         boxes: Array,
         scores: Array,
-        classes: Array,
+        classes: Array | None,
         source: Path,
     ) -> DetectedSequence:
         """Sort detections by frame, and check that no stretch of frames is empty for so long that it must be a mistake.
@@ -57,7 +57,7 @@ class DetectedSequence:
             frames: (N,), in any order.
             boxes: (N, 4) xyxy, 0-based.
             scores: (N,).
-            classes: (N,), from 1; where there is one class only, or none is told, labels are 0.
+            classes: (N,), from 1; None where the file tells none, or one only.
             source: Where they are from, for errors.
 
         Raises:
@@ -72,9 +72,9 @@ class DetectedSequence:
                 f"{source}: expected at most {MOST_EMPTY_FRAMES} frames without detections on end, got those between "
                 f"frames {seen[gap]} and {seen[gap + 1]}"
             )
-        has_classes = len(np.unique(classes)) > 1
-        labels = classes[order] - 1 if has_classes else np.zeros(len(order), np.int64)
-        return cls(name, frame_rate, length, frames, Detections(boxes[order], scores[order], labels), has_classes)
+        labels = None if classes is None else classes[order] - 1
+        detections = Detections(boxes[order], scores[order], labels)
+        return cls(name, frame_rate, length, frames, detections, labels is not None)
 
     def __iter__(self) -> Iterator[tuple[int, Detections]]:
         """Give number and detections of each frame, also of those without any."""

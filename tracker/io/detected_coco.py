@@ -41,7 +41,10 @@ def read_coco_detections(path: Path) -> list[DetectedSequence]:
     lengths = {name: max(frames, default=0) for name, frames in rows.items()}
     for name, frame in (places or {}).values():
         lengths[name] = max(lengths[name], frame)
-    return [_sequence_of(path, name, lengths[name], frames) for name, frames in rows.items()]
+    categories = content.get("categories") if isinstance(content, dict) else None
+    found = {row[2] for frames in rows.values() for frame in frames.values() for row in frame}
+    has_classes = len(categories if isinstance(categories, list) and categories else found) > 1
+    return [_sequence_of(path, name, lengths[name], frames, has_classes) for name, frames in rows.items()]
 
 
 def _places_of(path: Path, images: list[Any]) -> dict[int, Place]:
@@ -86,7 +89,9 @@ def _read_row(path: Path, number: int, annotation: Any, places: Mapping[int, Pla
     return sequence, frame, (box, score, label)
 
 
-def _sequence_of(path: Path, name: str, length: int, frames: Mapping[int, list[Row]]) -> DetectedSequence:
+def _sequence_of(
+    path: Path, name: str, length: int, frames: Mapping[int, list[Row]], has_classes: bool
+) -> DetectedSequence:
     rows = [(frame, row) for frame, found in frames.items() for row in found]
     boxes = np.array([row[0] for _, row in rows], np.float64).reshape(-1, 4)
     has_size = (boxes[:, 2:] >= MIN_SIDE).all(axis=1)
@@ -99,6 +104,6 @@ def _sequence_of(path: Path, name: str, length: int, frames: Mapping[int, list[R
         np.array([frame for frame, _ in rows], np.int64)[has_size],
         boxes[has_size],
         np.array([row[1] for _, row in rows], np.float32)[has_size],
-        np.array([row[2] for _, row in rows], np.int64)[has_size],
+        np.array([row[2] for _, row in rows], np.int64)[has_size] if has_classes else None,
         path,
     )

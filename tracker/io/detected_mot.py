@@ -48,6 +48,5 @@ def _sequence_of(rows: DetectionRows, name: str, frame_rate: float | None, lengt
         raise rows.row_error(int(before[0]), "expected a frame from 1")
     rows.warn_of_no_size("are left out")
     rows = rows.where(rows.have_size)
-    return DetectedSequence.of(
-        name, frame_rate, length, rows.frames, rows.boxes_xyxy, rows.scores, rows.classes, rows.path
-    )
+    classes = rows.classes if rows.have_classes else None
+    return DetectedSequence.of(name, frame_rate, length, rows.frames, rows.boxes_xyxy, rows.scores, classes, rows.path)

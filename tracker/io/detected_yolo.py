@@ -48,6 +48,7 @@ def read_yolo_detections(folder: Path, image_size: tuple[int, int] | None = None
     has_size = (values[:, 2:] > 0).all(axis=1)
     warn_of_no_size(folder, int((~has_size).sum()))
     boxes = np.concatenate([values[:, :2] - values[:, 2:] / 2, values[:, :2] + values[:, 2:] / 2], axis=1)
+    classes = np.array([row[3] for row in rows], np.int64)
     last = max(files, default=0)
     if info is not None and last > info.length:
         raise InputError(f"{files[last]}: expected frames 1 to {info.length}, as seqinfo.ini says")
@@ -58,7 +59,7 @@ def read_yolo_detections(folder: Path, image_size: tuple[int, int] | None = None
         np.array([row[0] for row in rows], np.int64)[has_size],
         boxes[has_size],
         np.array([row[2] for row in rows], np.float32)[has_size],
-        np.array([row[3] for row in rows], np.int64)[has_size],
+        classes[has_size] if len(np.unique(classes)) > 1 else None,
         folder,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import configparser
 import logging
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,10 +45,11 @@ class MotRows:
 
     Attributes:
         path: The file they were read from.
-        lines: (N,) int64, line of each row in the file, from 1.
+        lines: (N,) int64, line of each row in the file, from 1; of a format without lines the place in its list.
         frames: (N,) int64, from 1.
         ids: (N,) int64; -1 in detections.
         boxes_xywh: (N, 4) float64, left, top, width, height in pixels as written: the first pixel is (1, 1).
+        unit: What `lines` counts, such as "annotations"; lines where it is empty.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class MotRows:
     frames: Integers
     ids: Integers
     boxes_xywh: Floats
+    unit: str = field(default="", kw_only=True)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -77,12 +79,13 @@ class MotRows:
         without = np.flatnonzero(~self.have_size)
         if len(without):
             boxes = f"{len(without)} boxes have" if len(without) > 1 else "1 box has"
-            line = self.lines[without].min()
-            _LOG.warning("%s: %s no size (the first in line %d) and %s", self.path, boxes, line, consequence)
+            first = self.lines[without].min()
+            where = f"{self.unit}[{first}]" if self.unit else f"line {first}"
+            _LOG.warning("%s: %s no size (the first in %s) and %s", self.path, boxes, where, consequence)
 
     def where(self: RowsT, keep: NDArray[np.bool_] | Integers) -> RowsT:
         """Return the rows that a mask (N,) or an array of row numbers selects."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
         chosen: dict[str, Any] = {name: value[keep] for name, value in values.items() if isinstance(value, np.ndarray)}
         return replace(self, **chosen)
 
@@ -92,7 +95,12 @@ class MotRows:
 
     def row_error(self, row: int, problem: str) -> InputError:
         """Return the error that names file and line of one row."""
-        return InputError(f"{self.path}:{self.lines[row]}: {problem}")
+        return InputError(f"{self.place(row)}: {problem}")
+
+    def place(self, row: int) -> str:
+        """Return file and line of one row, or its place in the file's list."""
+        number = self.lines[row]
+        return f"{self.path}: {self.unit}[{number}]" if self.unit else f"{self.path}:{number}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +108,7 @@ class GroundTruthRows(MotRows):
     """What a person annotated.
 
     Attributes:
-        flags: (N,) int64, 0 = not to be evaluated.
+        flags: (N,) int64, 0 = not to be evaluated, otherwise 1.
         classes: (N,) int64, 1 = pedestrian; 1 everywhere in files without classes (MOT15).
         visibilities: (N,) float64 in [0, 1]; 1 where the file does not say.
         has_classes: Whether the file says classes.
@@ -131,28 +139,35 @@ class DetectionRows(MotRows):
 
     Attributes:
         scores: (N,) float64, on the detector's own scale.
-        classes: (N,) int64, from 1; -1 where the file does not say.
+        classes: (N,) int64 from 1, -1 everywhere where the file does not say.
     """
 
     scores: Floats
     classes: Integers
+
+    @property
+    def have_classes(self) -> bool:
+        """Whether the file says classes."""
+        return bool((self.classes > 0).any())
 
 
 def read_ground_truth(path: str | Path) -> GroundTruthRows:
     """Read gt.txt: frame, id, left, top, width, height [, flag [, class, visibility | x, y, z]].
 
     Files of 8 or 9 columns carry a class (MOT16, MOT17, MOT20, DanceTrack), others do not (MOT15 ends with world
-    coordinates).
+    coordinates), nor do those whose classes are all -1. What a tracker wrote can serve as ground truth: its score,
+    whatever it is, counts as a flag of 1 unless it is 0.
 
     Raises:
         InputError: The file cannot be read or a row is broken; with file, line and row.
     """
     table = read_number_table(path)
-    has_classes = table.values.shape[1] in (8, 9)
+    classes = _integers(table, 7, default=1)
+    has_classes = table.values.shape[1] in (8, 9) and not (len(classes) > 0 and (classes == -1).all())
     rows = GroundTruthRows(
         *_common_columns(table),
-        flags=_integers(table, 6, default=1),
-        classes=_integers(table, 7, default=1) if has_classes else np.ones(len(table.lines), np.int64),
+        flags=(_column(table, 6, default=1) != 0).astype(np.int64),
+        classes=classes if has_classes else np.ones(len(table.lines), np.int64),
         visibilities=_column(table, 8, 1) if has_classes else np.ones(len(table.lines)),
         has_classes=has_classes,
     )
@@ -175,24 +190,24 @@ def read_results(path: str | Path) -> ResultRows:
 
 
 def read_detections(path: str | Path) -> DetectionRows:
-    """Read det.txt: frame, -1, left, top, width, height, score [, class or -1 [, -1, -1]].
+    """Read det.txt: frame, -1, left, top, width, height, score [, class or -1, -1, -1].
 
-    Where the last two columns are not -1, columns 8 to 10 are world coordinates, and there is no class.
+    Column 8 is a class where it is a whole number from 1 in every row, and what follows is -1; in files of MOT15 it may
+    be a coordinate in the world.
 
     Raises:
         InputError: The file cannot be read or a row is broken; with file, line and row.
     """
     table = read_number_table(path)
-    common, scores = _common_columns(table), _column(table, 6, default=1)
-    classes = np.full(len(table.lines), -1)
-    if table.values.shape[1] > 7 and (table.values[:, 8:] == -1).all():
-        given = _column(table, 7, default=-1)
-        is_class = (given == np.floor(given)) & (given >= -1) & (given <= MAX_CLASS)
-        if not is_class.all():
-            wanted = f"expected a class from 1 to {MAX_CLASS} or -1 in column 8"
-            raise table.row_error(int((~is_class).argmax()), wanted)
-        classes = given.astype(np.int64)
-    return _sorted_by_frame(DetectionRows(*common, scores=scores, classes=classes))
+    common = _common_columns(table)
+    classes = _column(table, 7, default=-1)
+    says_classes = (
+        (classes >= 1) & (classes <= MAX_CLASS) & (classes % 1 == 0) & (table.values[:, 8:] == -1).all(axis=1)
+    )
+    if not says_classes.all():
+        classes = np.full(len(classes), -1.0)
+    rows = DetectionRows(*common, scores=_column(table, 6, default=1), classes=classes.astype(np.int64))
+    return _sorted_by_frame(rows)
 
 
 def _common_columns(table: NumberTable) -> tuple[Path, Integers, Integers, Integers, Floats]:
@@ -330,15 +345,14 @@ class MotWriter(OutputFile):
 
     Args:
         path: The file to write; missing folders are made.
-        with_classes: Write the class of each track, which is its label + 1, in column 8; otherwise -1.
+        has_classes: Whether the labels of the tracks say classes: column 8 is then the label + 1, otherwise -1.
 
     Raises:
         InputError: The file cannot be written.
 
     >>> import tempfile
     >>> from types import SimpleNamespace
-    >>> boxes, labels = np.array([[0, 9, 20, 59]]), np.array([0])
-    >>> tracks = SimpleNamespace(ids=np.array([3]), boxes=boxes, scores=np.array([0.5]), labels=labels)
+    >>> tracks = SimpleNamespace(ids=np.array([3]), boxes=np.array([[0, 9, 20, 59]]), scores=np.array([0.5]))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with MotWriter(Path(folder, "rows.txt")) as writer:
     ...         writer.write(1, tracks)
@@ -346,10 +360,10 @@ class MotWriter(OutputFile):
     '1,3,1.00,10.00,20.00,50.00,0.5000,-1,-1,-1\n'
     """
 
-    def __init__(self, path: str | Path, with_classes: bool = False) -> None:
+    def __init__(self, path: str | Path, has_classes: bool = False) -> None:
         super().__init__(path)
-        self._with_classes = with_classes
         self._file = self.temporary.open("w", encoding="ascii", newline="\n")
+        self._has_classes = has_classes
         self._left_out = 0
 
     def write(self, frame_number: int, tracks: Tracks) -> None:
@@ -362,17 +376,17 @@ class MotWriter(OutputFile):
         boxes = tracks.boxes.astype(np.float64)
         left_top = boxes[:, :2] + 1
         sizes = boxes[:, 2:] - boxes[:, :2]
-        classes = tracks.labels + 1 if self._with_classes else np.full(len(boxes), -1)
-        columns = (tracks.ids, left_top, sizes, tracks.scores, classes)
+        classes = [label + 1 for label in tracks.labels.tolist()] if self._has_classes else [-1] * len(boxes)
         rows = []
-        for identity, (left, top), (width, height), score, number in zip(
-            *(column.tolist() for column in columns), strict=True
+        for identity, (left, top), (width, height), score, class_number in zip(
+            tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), classes, strict=True
         ):
             if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
                 self._left_out += 1
                 continue
             rows.append(
-                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},{number},-1,-1\n"
+                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},"
+                f"{class_number},-1,-1\n"
             )
         try:
             self._file.write("".join(rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -166,7 +166,6 @@ def read_xml_elements(path: str | Path, tag: str) -> Iterator[tuple[int, dict[st
         InputError: It cannot be read, is no XML, declares entities or is nested too deeply; with the line.
     """
     parser = expat.ParserCreate()
-    parser.buffer_text = True
     stack: list[str] = []
     texts: dict[str, list[str]] = {}
     found: list[tuple[int, dict[str, str]]] = []
@@ -175,8 +174,6 @@ def read_xml_elements(path: str | Path, tag: str) -> Iterator[tuple[int, dict[st
     def opened(name: str, attributes: dict[str, str]) -> None:
         nonlocal start
         stack.append(name)
-        if len(stack) > MAX_DEPTH:
-            raise _too_deep(f"{path}:{parser.CurrentLineNumber}")
         if name == tag and len(stack) == 2:
             start = parser.CurrentLineNumber
             texts.clear()
@@ -189,12 +186,43 @@ def read_xml_elements(path: str | Path, tag: str) -> Iterator[tuple[int, dict[st
     def text(content: str) -> None:
         texts.setdefault("/".join(stack[2:]), []).append(content)
 
+    parse_xml(parser, path, opened, closed, text)
+    return iter(found)
+
+
+def parse_xml(
+    parser: expat.XMLParserType,
+    path: str | Path,
+    opened: Callable[[str, dict[str, str]], None],
+    closed: Callable[[str], None],
+    text: Callable[[str], object],
+) -> None:
+    """Parse an XML file, calling a function at every start of an element, end of one, and text.
+
+    Raises:
+        InputError: It cannot be read, is no XML, declares entities or is nested too deeply; with the line.
+    """
+    depth = 0
+
+    def down(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise _too_deep(f"{path}:{parser.CurrentLineNumber}")
+        opened(name, attributes)
+
+    def up(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        closed(name)
+
     def entity(*declaration: Any) -> None:
         raise InputError(
             f"{path}:{parser.CurrentLineNumber}: expected XML without entities; write out what they stand for"
         )
 
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = opened, closed, text
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = down, up, text
     parser.EntityDeclHandler = entity
     content = "\n".join(read_lines(path))
     try:
@@ -203,7 +231,6 @@ def read_xml_elements(path: str | Path, tag: str) -> Iterator[tuple[int, dict[st
         raise InputError(f"{path}:{error.lineno}: not valid XML: {expat.ErrorString(error.code)}") from error
     except UnicodeEncodeError as error:
         raise InputError(f"{path}: not valid XML: {error}") from error
-    return iter(found)
 
 
 def to_float(field: str) -> float:

@@ -8,9 +8,11 @@ from html import escape
 from pathlib import Path
 
 from tracker.errors import InputError
+from tracker.evaluation.evaluator import Protocol
 from tracker.evaluation.hota import ALPHAS
 from tracker.evaluation.result import COMBINED, TABLE_METRICS, EvaluationResult
 from tracker.evaluation.scores import PERCENTAGES
+from tracker.evaluation.sequences import find_sequences
 from tracker.io.atomic import atomic_path
 from tracker.io.names import ODD_NAMES
 from tracker.report.charts import bar_groups, curve_chart, legend
@@ -32,6 +34,11 @@ def write_report(
     frames: str | None = None,
     images: str | Path | None = None,
     workers: int = 1,
+    labelled_frames: str = "auto",
+    classes: Sequence[str | int] | None = None,
+    flagged: bool = False,
+    gt_format: str | None = None,
+    results_format: str | None = None,
 ) -> dict[str, EvaluationResult]:
     """Evaluate one tracker or several on the same ground truth and write the page.
 
@@ -44,16 +51,27 @@ def write_report(
         frames: As in `evaluate`.
         images: Folder of sequence folders (or of one sequence's images), for pictures of the switches.
         workers: As in `evaluate`.
+        labelled_frames: As in `evaluate`.
+        classes: As in `evaluate`; a report shows one class.
+        flagged: As in `evaluate`.
+        gt_format: As in `evaluate`.
+        results_format: As in `evaluate`.
 
     Returns:
         The scores of each tracker.
 
     Raises:
-        InputError: As `evaluate`, or there is no tracker.
+        InputError: As `evaluate`, there is no tracker, or several classes are scored.
     """
     if not results:
         raise InputError("a report needs the results of at least one tracker")
-    runs = [load_run(name, gt, folder, benchmark, sequences, frames, workers) for name, folder in results.items()]
+    protocol = Protocol(
+        benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged
+    )
+    runs = [
+        load_run(name, gt, folder, find_sequences(gt, folder, sequences, gt_format, results_format), protocol, workers)
+        for name, folder in results.items()
+    ]
     with atomic_path(path) as temporary:
         temporary.write_text(render_report(runs, images), encoding="utf-8", errors=ODD_NAMES)
     return {run.name: run.result for run in runs}
@@ -95,6 +113,7 @@ def _header(runs: Sequence[TrackerRun]) -> str:
     return (
         f"<h1>{names}</h1><p class='soft'>{len(runs[0].data)} sequences, {counts.frames:,} frames, "
         f"{counts.gt_ids:,} identities, {counts.gt_dets:,} ground-truth boxes after preprocessing</p>"
+        + "".join(f"<p class='soft'>{escape(remark)}</p>" for remark in runs[0].result.remarks())
     )
 
 

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tracker.evaluation.evaluator import load_sequence, map_each
+from tracker.evaluation.evaluator import (
+    LoadedSequence,
+    MeasuredSequence,
+    Protocol,
+    assemble_checked,
+    load_sequence,
+    map_each,
+)
 from tracker.evaluation.events import SequenceEvents, find_events
 from tracker.evaluation.mot_challenge import SequenceData
 from tracker.evaluation.result import EvaluationResult
-from tracker.evaluation.scores import Scores, combine, measure
-from tracker.evaluation.sequences import SequenceFiles, find_sequences
+from tracker.evaluation.scores import Scores, measure
+from tracker.evaluation.sequences import SequenceFiles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,21 +43,32 @@ def load_run(
     name: str,
     gt: str | Path,
     results: str | Path,
-    benchmark: str | None = None,
-    sequences: Sequence[str] | None = None,
-    frames: str | None = None,
+    files: Sequence[SequenceFiles],
+    protocol: Protocol,
     workers: int = 1,
 ) -> TrackerRun:
-    """Evaluate a tracker and keep what the scores were made from; the arguments are those of `evaluate`."""
-    files = find_sequences(gt, results, sequences)
-    load = partial(_load_all, benchmark=benchmark, frames=frames)
-    data, scores, events = zip(*map_each(load, files, workers), strict=True)
-    result = EvaluationResult({one.name: score for one, score in zip(data, scores, strict=True)}, combine(list(scores)))
-    return TrackerRun(name, result, list(data), list(events))
+    """Evaluate a tracker and keep what the scores were made from.
+
+    Args:
+        name: Of the tracker.
+        gt: Where the ground truth came from, for errors.
+        results: Where the results came from, for errors.
+        files: Of its sequences.
+        protocol: What is scored.
+        workers: As in `evaluate`.
+
+    Raises:
+        InputError: As `evaluate`, or several classes are scored.
+    """
+    loaded, scores, events = zip(*map_each(partial(_load_all, protocol=protocol), files, workers), strict=True)
+    measured = [
+        MeasuredSequence(one.name, {next(iter(one.classes)): score}, one.left_out, one.notes)
+        for one, score in zip(loaded, scores, strict=True)
+    ]
+    return TrackerRun(name, assemble_checked(measured, gt, results), [one.only() for one in loaded], list(events))
 
 
-def _load_all(
-    files: SequenceFiles, benchmark: str | None, frames: str | None
-) -> tuple[SequenceData, Scores, SequenceEvents]:
-    data = load_sequence(files, benchmark, frames)
-    return data, measure(data), find_events(data)
+def _load_all(files: SequenceFiles, protocol: Protocol) -> tuple[LoadedSequence, Scores, SequenceEvents]:
+    loaded = load_sequence(files, protocol)
+    data = loaded.only()
+    return loaded, measure(data), find_events(data)

@@ -37,7 +37,7 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         "or CenterNet, a file of centertrack export, or a detector of another project in ONNX (.onnx) or OpenVINO "
         "(.xml) (default: %(default)s)",
     )
-    group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     if not all_runtimes:
         group.add_argument(
             "--runtime",

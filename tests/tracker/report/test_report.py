@@ -11,6 +11,8 @@ from tests.tracker.evaluation.conftest import write_results
 from tests.tracker.evaluation.test_evaluate import PERFECT, SWITCH
 from tracker.errors import InputError
 from tracker.evaluation import evaluate
+from tracker.evaluation.evaluator import Protocol
+from tracker.evaluation.sequences import find_sequences
 from tracker.report import write_report
 from tracker.report.comparison import compare_identities
 from tracker.report.runs import load_run
@@ -84,7 +86,7 @@ def test_several_trackers_lie_side_by_side(two_trackers, tmp_path):
 
 def test_the_identity_they_differ_on_most_comes_first(two_trackers):
     gt, results = two_trackers
-    runs = [load_run(name, gt, folder) for name, folder in results.items()]
+    runs = [load_run(name, gt, folder, find_sequences(gt, folder), Protocol()) for name, folder in results.items()]
     differences = compare_identities([run.events for run in runs], count=5)
     assert [(one.identity, one.frames, one.tracks) for one in differences] == [(2, 5, (1, 1)), (1, 1, (2, 1))]
     assert differences[0].shares == (1, pytest.approx(1 / 6))
@@ -112,9 +114,9 @@ def test_frames_that_are_not_there_give_no_pictures(folders, tmp_path):
 
 
 def test_nothing_tracked_at_all(benchmark_folder, tmp_path):
-    gt, results = benchmark_folder({"a": (3, [], [])})
+    gt, results = benchmark_folder({"a": (3, [(1, 1, 5, 5, 20, 40)], [])})
     write_report(tmp_path / "report.html", gt, {"mine": results})
-    assert check_page((tmp_path / "report.html").read_text())[0]["rows"] == []
+    assert len(check_page((tmp_path / "report.html").read_text())[0]["rows"]) == 1
 
 
 def test_half_a_sequence(folders, tmp_path):

@@ -1,0 +1,123 @@
+"""One sequence of boxes with identities, whatever format it was read from: ground truth or a tracker's output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tracker.arrays import Floats, Integers
+from tracker.io.mot import GroundTruthRows, MotRows, ResultRows, read_ground_truth, read_results
+
+
+class TableRow(NamedTuple):
+    """One box.
+
+    Attributes:
+        place: Line in the file from 1, or place in its list from 0.
+        frame: From 1.
+        identity: Not negative; -1 for a region to ignore.
+        xywh: Left, top, width, height in pixels from 0.
+        number: Class, from 1; -1 where the file does not say; 0 for a region to ignore.
+        counts: Whether it is to be scored.
+        score: Of the detector; 1 where the file does not say.
+    """
+
+    place: int
+    frame: int
+    identity: int
+    xywh: tuple[float, float, float, float]
+    number: int
+    counts: bool = True
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SequenceTable:
+    """The boxes of one sequence.
+
+    Attributes:
+        rows: N objects.
+        scores: (N,) float64, of the detector; 1 where the file does not say.
+        regions: Where unlabelled objects may be.
+        names: Class number -> name; empty where the file does not name them.
+        labelled: (F,) int64 ascending, the frames that were labelled, where the format says so.
+        length: Of the sequence in frames, where the file says so.
+    """
+
+    rows: GroundTruthRows
+    scores: Floats
+    regions: MotRows
+    names: Mapping[int, str] = field(default_factory=dict)
+    labelled: Integers | None = None
+    length: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        boxes: Iterable[TableRow],
+        names: Mapping[int, str],
+        labelled: Iterable[int] | None = None,
+        length: int | None = None,
+        unit: str = "",
+    ) -> SequenceTable:
+        """Sort boxes by frame, and into objects and regions to ignore.
+
+        Args:
+            path: The file.
+            boxes: In the order of the file.
+            names: Class number -> name.
+            labelled: Frames that were labelled, in any order; None where the format does not say.
+            length: Of the sequence in frames, if the file says so.
+            unit: What the places of the boxes count, as in `MotRows`.
+        """
+        boxes = sorted(boxes, key=lambda box: box.frame)
+        objects = [box for box in boxes if box.number != 0]
+        columns = _columns(path, objects)
+        rows = GroundTruthRows(
+            *columns,
+            flags=np.array([box.counts for box in objects], np.int64),
+            classes=np.array([box.number for box in objects], np.int64),
+            visibilities=np.ones(len(objects)),
+            has_classes=True,
+            unit=unit,
+        )
+        scores = np.array([box.score for box in objects], np.float64)
+        regions = MotRows(*_columns(path, [box for box in boxes if box.number == 0]), unit=unit)
+        frames = None if labelled is None else np.unique(np.array(list(labelled), np.int64))
+        return cls(rows, scores, regions, names, frames, length)
+
+    def results(self) -> ResultRows:
+        """Return the objects as a tracker's output."""
+        rows = self.rows
+        return ResultRows(
+            rows.path, rows.lines, rows.frames, rows.ids, rows.boxes_xywh, self.scores, rows.classes, unit=rows.unit
+        )
+
+
+def mot_ground_truth(path: Path, names: Mapping[int, str]) -> SequenceTable:
+    """Read gt.txt of MOTChallenge; see `read_ground_truth`."""
+    rows = read_ground_truth(path)
+    return SequenceTable(rows, np.ones(len(rows)), MotRows(*_columns(path, [])), names)
+
+
+def mot_results(path: Path, names: Mapping[int, str]) -> SequenceTable:
+    """Read a tracker's output in MOTChallenge's format; see `read_results`."""
+    rows = read_results(path)
+    ones = np.ones(len(rows), np.int64)
+    objects = GroundTruthRows(
+        rows.path, rows.lines, rows.frames, rows.ids, rows.boxes_xywh, ones, rows.classes, np.ones(len(rows)), True
+    )
+    return SequenceTable(objects, rows.scores, MotRows(*_columns(path, [])), names)
+
+
+def _columns(path: Path, boxes: list[TableRow]) -> tuple[Path, Integers, Integers, Integers, Floats]:
+    numbers = np.array([(box.place, box.frame, box.identity) for box in boxes], np.int64).reshape(-1, 3)
+    xywh = np.array([box.xywh for box in boxes], np.float64).reshape(-1, 4)
+    xywh[:, :2] += 1
+    lines, frames, ids = numbers.T.copy()
+    return path, lines, frames, ids, xywh
