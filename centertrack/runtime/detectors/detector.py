@@ -66,8 +66,15 @@ class Detector:
         self._image_place, self._image = _image_input(self._file)
         self._min_score, self._max_detections = min_score, max_detections
         names = given.names() or names_in(self._file.metadata)
-        size = image_size or _full(self._image.size) or size_in(self._file.metadata)
-        self._family = self._choose_family(given, size or DEFAULT_SIZE, names)
+        own_size = _full(self._image.size)
+        size = image_size or own_size or size_in(self._file.metadata)
+        try:
+            self._family = self._choose_family(given, size or DEFAULT_SIZE, names)
+        except InputError as error:
+            if image_size in (None, own_size) or own_size is None:
+                raise
+            made = f"was made for images of {own_size[0]}x{own_size[1]}, and does not work at another size"
+            raise InputError(f"{weights}: {made}: leave out the image size, or export it again") from error
         self._pixels = given.change(self._family.pixels)
         self._check_pixels(given)
         self._nms_iou = self._family.nms_iou if given.nms_iou is None else float(given.nms_iou)

@@ -120,7 +120,7 @@ def test_a_tracker_that_gets_no_embeddings_says_what_to_give(clip: Path, yolo: s
         (["--detector-option", "scal=1"], "the detector has no option 'scal'; did you mean scale?"),
         (["--detector-option", "scale"], "expected an option as NAME=VALUE"),
         (["--detector-option", "classes=cat"], "the detector has no class 'cat'; it has person, car, dog"),
-        (["--image-size", "64x64"], "cannot tell what kind of detector this is"),
+        (["--image-size", "64x64"], "was made for images of 160x96, and does not work at another size"),
         (["--runtime", "torch"], "on cpu this file runs with openvino or onnxruntime, not with torch"),
     ],
 )
