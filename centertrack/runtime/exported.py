@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from centertrack.runtime.choose import COMPUTES_ON
 from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
-from centertrack.runtime.openvino_core import PRECISION, core
+from centertrack.runtime.openvino_core import PRECISION, core, read_model, reason_of
 from tracker.errors import InputError, MissingPackageError
 from tracker.extras import missing, named_extra
 from tracker.io.reading import parse_json
@@ -92,8 +92,7 @@ def find_exported(path: str | Path) -> ExportedFile | None:
     except InputError:
         raise
     except Exception as error:  # every reader fails in its own way; a user needs one sentence
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"{path}: cannot be read ({reason})") from error
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
     if not text:
         return None
     about = parse_json(text, str(path), 1)
@@ -110,7 +109,7 @@ def openvino_can_read(path: Path) -> bool:
 
 def _read_onnx(path: Path) -> str:
     if importlib.util.find_spec("onnxruntime") is None and openvino_can_read(path):
-        return _rt_info(core().read_model(path), ["framework", METADATA])
+        return _rt_info(read_model(path), ["framework", METADATA])
     options = import_onnxruntime().SessionOptions()
     options.graph_optimization_level = import_onnxruntime().GraphOptimizationLevel.ORT_DISABLE_ALL
     session = import_onnxruntime().InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -118,7 +117,7 @@ def _read_onnx(path: Path) -> str:
 
 
 def _read_openvino(path: Path) -> str:
-    return _rt_info(core().read_model(path), [METADATA])
+    return _rt_info(read_model(path), [METADATA])
 
 
 def _rt_info(model: Any, key: list[str]) -> str:
@@ -226,7 +225,7 @@ def _open_onnxruntime(path: Path, runtime: str, device: str) -> Execute:
 
 
 def _open_openvino(path: Path, device: str) -> Execute:
-    compiled = core().compile_model(core().read_model(path), "CPU", PRECISION)
+    compiled = core().compile_model(read_model(path), "CPU", PRECISION)
     return lambda images: list(compiled({0: images}).values())
 
 

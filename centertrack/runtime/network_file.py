@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from centertrack.runtime.exported import choose_exported_runtime, runtimes_of
 from centertrack.runtime.onnx import open_session
-from centertrack.runtime.openvino_core import PRECISION, core
+from centertrack.runtime.openvino_core import PRECISION, core, read_model, reason_of
 from centertrack.runtime.openvino_requests import Requests
 from tracker.errors import InputError
 from tracker.io.reading import is_file, read_yaml
@@ -88,7 +88,7 @@ class NetworkFile(ABC):
         """Return the error that says which inputs the graph does not take."""
         given = " and ".join(str(shape) for shape in shapes)
         takes = " and ".join(str(port) for port in self.inputs)
-        return InputError(f"{self.path}: takes {takes}, and cannot be executed with {given} ({_first_line(error)})")
+        return InputError(f"{self.path}: takes {takes}, and cannot be executed with {given} ({reason_of(error)})")
 
 
 class OpenVinoFile(NetworkFile):
@@ -97,7 +97,10 @@ class OpenVinoFile(NetworkFile):
     name = "openvino"
 
     def __init__(self, path: Path, streams: int = 1) -> None:
-        self._model = _reading(path, lambda: core().read_model(path))
+        try:
+            self._model = read_model(path)
+        except Exception as error:  # of a C++ library, without a common base
+            raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
         super().__init__(path, [_port_of(port) for port in self._model.inputs], _openvino_metadata(path, self._model))
         self.streams = streams
         self._compiled: OrderedDict[tuple[tuple[int, ...], ...], Requests] = OrderedDict()
@@ -190,20 +193,6 @@ def open_network(path: Path, runtime: str = "auto", device: str = "cpu", streams
         raise InputError(f"no such network: {path}")
     chosen = choose_exported_runtime(runtimes_of(path), runtime, device)
     return OpenVinoFile(path, streams) if chosen == "openvino" else OnnxRuntimeFile(path, chosen, device)
-
-
-def _reading(path: Path, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except RuntimeError as error:
-        raise InputError(f"{path}: cannot be read ({_first_line(error)})") from error
-
-
-def _first_line(error: Exception) -> str:
-    """Return what an error of a library says first; OpenVINO begins with places in its own code."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
-    return (telling or lines or [type(error).__name__])[0][:200]
 
 
 def _shape_of(port: Any) -> Shape:
