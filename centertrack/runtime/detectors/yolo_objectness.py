@@ -49,4 +49,15 @@ class YoloObjectness(TableFamily):
     @override
     def read(self, outputs: Sequence[Array], size: tuple[int, int]) -> Candidates:
         rows = self.rows(outputs)
-        return best_class(corners_of_cxcywh(rows[:, :4]), rows[:, 4:5] * rows[:, 5:])
+        return best_object(rows[:, :4], rows)
+
+
+def best_object(boxes: Array, rows: Array) -> Candidates:
+    """Give every box the class that scores highest, times the objectness.
+
+    Args:
+        boxes: (M, 4) cxcywh in pixels.
+        rows: (M, 5 + C), of which the fifth column is the objectness, and those after it are the scores of the classes.
+    """
+    found = best_class(corners_of_cxcywh(boxes), rows[:, 5:])
+    return found._replace(scores=found.scores * rows[:, 4])

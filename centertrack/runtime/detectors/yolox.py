@@ -7,15 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from typing_extensions import override
 
-from centertrack.runtime.detectors.family import (
-    Array,
-    Candidates,
-    Signature,
-    TableFamily,
-    best_class,
-    corners_of_cxcywh,
-)
+from centertrack.runtime.detectors.family import Array, Candidates, Signature, TableFamily
 from centertrack.runtime.detectors.grid import cells, strides_of
+from centertrack.runtime.detectors.yolo_objectness import best_object
 from centertrack.runtime.pixels import PixelFormat
 
 
@@ -59,4 +53,4 @@ class Yolox(TableFamily):
         if not self._is_decoded:
             places, strides = cells(size, self._strides)
             boxes = np.concatenate([boxes[:, :2] + places, np.exp(boxes[:, 2:])], axis=1) * strides
-        return best_class(corners_of_cxcywh(boxes), rows[:, 4:5] * rows[:, 5:])
+        return best_object(boxes, rows)
