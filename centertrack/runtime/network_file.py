@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing_extensions import override
 
 from centertrack.runtime.choose import check_precision
 from centertrack.runtime.exported import choose_exported_runtime, runtimes_of
+from centertrack.runtime.last_used import LastUsed
 from centertrack.runtime.onnx import open_session
 from centertrack.runtime.openvino_core import compile_model, read_model, reason_of
 from centertrack.runtime.openvino_precision import precision_of_file
@@ -25,7 +25,6 @@ from tracker.io.reading import is_file, read_yaml
 
 Array = NDArray[Any]
 Shape = tuple[int | None, ...]
-KEPT = 4  # compiled networks, one a shape of the inputs
 METADATA_FILE = "metadata.yaml"  # beside an OpenVINO model of ultralytics
 
 
@@ -108,8 +107,8 @@ class OpenVinoFile(NetworkFile):
             raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
         super().__init__(path, [_port_of(port) for port in self._model.inputs], _openvino_metadata(path, self._model))
         self.streams = streams
-        self._compiled: OrderedDict[tuple[tuple[int, ...], ...], Requests] = OrderedDict()
         self._changing = threading.Lock()
+        self._compiled = LastUsed(self._compile)
 
     @override
     def outputs_for(self, shapes: Sequence[tuple[int, ...]]) -> tuple[Port, ...]:
@@ -120,16 +119,8 @@ class OpenVinoFile(NetworkFile):
     @override
     def __call__(self, values: Sequence[Array]) -> list[Array]:
         shapes = tuple(value.shape for value in values)
-        with self._changing:
-            requests = self._compiled.pop(shapes, None)
-            if requests is None:
-                self._reshape(shapes)
-                requests = self._compile(shapes)
-            self._compiled[shapes] = requests  # the latest is the last
-            while len(self._compiled) > KEPT:
-                self._compiled.popitem(last=False)
         try:
-            return requests.infer(dict(enumerate(values)))
+            return self._compiled[shapes].infer(dict(enumerate(values)))
         except RuntimeError as error:
             raise self.refuse(shapes, error) from error
 
@@ -143,11 +134,13 @@ class OpenVinoFile(NetworkFile):
         except RuntimeError as error:
             raise self.refuse(shapes, error) from error
 
-    def _compile(self, shapes: Sequence[tuple[int, ...]]) -> Requests:
-        try:
-            compiled = compile_model(self._model, self.precision, self.streams)
-        except RuntimeError as error:
-            raise self.refuse(shapes, error) from error
+    def _compile(self, shapes: tuple[tuple[int, ...], ...]) -> Requests:
+        with self._changing:
+            self._reshape(shapes)
+            try:
+                compiled = compile_model(self._model, self.precision, self.streams)
+            except RuntimeError as error:
+                raise self.refuse(shapes, error) from error
         return Requests(compiled, self.streams)
 
 

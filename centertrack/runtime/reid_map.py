@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from itertools import product
 from typing import Any
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from centertrack.configuration import build
 from centertrack.geometry import InputFormat, Placement
 from centertrack.runtime.contract import DecodeOptions
+from centertrack.runtime.last_used import LastUsed
 from centertrack.runtime.openvino_cache import load_or_convert
 from centertrack.runtime.openvino_core import compile_model
 from centertrack.runtime.openvino_requests import Requests
@@ -20,7 +19,6 @@ from centertrack.runtime.weights import open_weights
 from tracker.errors import InputError
 
 Array = NDArray[Any]
-KEPT = 4  # compiled networks, one an input size
 AROUND = ((0, 0), (-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1))  # columns and rows
 LONGEST_WAY = 12  # operations between an output of the graph and the cells that it is taken from
 
@@ -47,8 +45,7 @@ class ReidMap:
         self._input_format: InputFormat = build(InputFormat, "input_format", config["input_format"])
         self._decoding = DecodeOptions.of_weights(config)
         self._streams = streams
-        self._networks: OrderedDict[tuple[int, int], Requests] = OrderedDict()
-        self._compiling = threading.Lock()
+        self._networks = LastUsed(self._compile)
 
     def __call__(self, image: Array, boxes: Array) -> Array:
         """Return (N, D) embeddings.
@@ -60,23 +57,15 @@ class ReidMap:
         source_size = (image.shape[1], image.shape[0])
         placement = Placement.of(source_size, self._input_format.for_source(source_size))
         pixels = placement.draw(image, self._input_format.padding)
-        embeddings, scores = self._network(placement.input_size).infer({0: pixels[None]})
+        embeddings, scores = self._networks[placement.input_size].infer({0: pixels[None]})
         embeddings, scores = embeddings.reshape(scores.size, -1), scores.reshape(-1)
         placed = placement.to_input(boxes)
         cells = cells_at((placed[:, :2] + placed[:, 2:]) / 2, placement.input_size, scores.size)
         best = scores[cells].argmax(axis=1)
         return np.asarray(embeddings[np.take_along_axis(cells, best[:, None], axis=1)[:, 0]])
 
-    def _network(self, size: tuple[int, int]) -> Requests:
-        """Return the network for inputs of this (width, height), as far as the maps."""
-        with self._compiling:
-            network = self._networks.pop(size, None) or self._compile(size)
-            self._networks[size] = network  # the latest is the last
-            while len(self._networks) > KEPT:
-                self._networks.popitem(last=False)
-        return network
-
     def _compile(self, size: tuple[int, int]) -> Requests:
+        """Return the network for inputs of this (width, height), as far as the maps."""
         model = cut_at_cells(load_or_convert(self._weights, (1, size[1], size[0], 3), self._decoding))
         return Requests(compile_model(model, streams=self._streams), self._streams)
 

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from centertrack.predictor import Predictor
-from centertrack.runtime.network_file import KEPT, OpenVinoFile
+from centertrack.runtime.last_used import KEPT
+from centertrack.runtime.network_file import OpenVinoFile
 from centertrack.runtime.openvino_core import core
 from tests.centertrack.runtime.detectors.graphs import write_colour_yolo, write_detector
 from tracker.errors import InputError
@@ -113,7 +114,7 @@ def test_as_many_shapes_are_kept_as_there_is_room_for(tmp_path: Path) -> None:
     file = OpenVinoFile(write_colour_yolo(tmp_path / "yolo.onnx", (1, 3, "height", "width")))
     for width in range(32, 32 * (KEPT + 4), 32):
         assert file([np.zeros((1, 3, 32, width), np.float32)])[0].shape == (1, 5, 21 * width // 32)
-    assert len(file._compiled) == KEPT
+    assert len(list(file._compiled)) == KEPT
 
 
 @pytest.mark.parametrize(
