@@ -139,8 +139,9 @@ class OpenVinoFile(NetworkFile):
             self._reshape(shapes)
             try:
                 compiled = compile_model(self._model, self.precision, self.streams)
-            except RuntimeError as error:
-                raise self.refuse(shapes, error) from error
+            except RuntimeError as error:  # an operation that it does not know, or knows in part
+                other = "; use runtime onnxruntime" if self.path.suffix == ".onnx" else ""
+                raise InputError(f"{self.path}: OpenVINO cannot execute it ({reason_of(error)}){other}") from error
         return Requests(compiled, self.streams)
 
 

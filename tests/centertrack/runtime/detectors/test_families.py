@@ -114,6 +114,24 @@ def test_rtdetr_in_one_output(file: Path) -> None:
     assert_found(find(file), [[12, 24, 20, 40]], [0.8], [1])
 
 
+@pytest.mark.parametrize(("classes", "label"), [(3, 2), (2, 1)])
+def test_rtdetr_that_tells_the_best_class_only(file: Path, classes: int, label: int) -> None:
+    rows = np.zeros((1, 300, 6))
+    rows[0, 7] = (0.25, 0.5, 0.125, 0.25, 0, label)
+    names = "{0: 'a', 1: 'b', 2: 'c'}" if classes == 3 else "{0: 'a', 1: 'b'}"
+    metadata = {"names": names, "description": "Ultralytics rtdetr-l model"}
+    write_detector(file, {"output0": rows}, ("output0", (0, 7, 4), 1.0), metadata=metadata)
+    assert_found(find(file), [[12, 24, 20, 40]], [0.8], [label])
+
+
+def test_rtdetr_with_scores_of_two_classes(file: Path) -> None:
+    rows = np.zeros((1, 300, 6))
+    rows[0, 7] = (0.25, 0.5, 0.125, 0.25, 0, 0.3)
+    metadata = {"names": "{0: 'a', 1: 'b'}", "description": "Ultralytics rtdetr-l model"}
+    write_detector(file, {"output0": rows}, ("output0", (0, 7, 4), 1.0), metadata=metadata)
+    assert_found(find(file), [[12, 24, 20, 40]], [0.8], [0])
+
+
 def detr_outputs(classes: int) -> tuple[np.ndarray, np.ndarray]:
     boxes, logits = np.zeros((1, 10, 4)), np.full((1, 10, classes), -9.0)
     boxes[0, 3] = (0.25, 0.5, 0.125, 0.25)
