@@ -65,7 +65,8 @@ def write_detector(
         image_type: Of its numbers.
         metadata: Of the file.
     """
-    axes = [axis for axis in range(len(image)) if axis != list(image).index(3)]
+    channels = next(axis for axis, length in enumerate(image) if length in (3, "channels"))
+    axes = [axis for axis in range(len(image)) if axis != channels]
     nodes = [
         helper.make_node("Cast", [IMAGES], ["pixels"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["pixels"], ["channels"], axes=axes, keepdims=0),

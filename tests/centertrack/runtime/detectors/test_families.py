@@ -139,9 +139,10 @@ def detr_outputs(classes: int) -> tuple[np.ndarray, np.ndarray]:
     return boxes, logits
 
 
-def test_detr(file: Path) -> None:
+@pytest.mark.parametrize("image", [(1, 3, 64, 64), ("batch", "channels", 64, 64)])
+def test_detr(file: Path, image: tuple[int | str, ...]) -> None:
     boxes, logits = detr_outputs(classes=3)
-    write_detector(file, {"logits": logits, "pred_boxes": boxes}, ("logits", (0, 3, 1), 1.0))
+    write_detector(file, {"logits": logits, "pred_boxes": boxes}, ("logits", (0, 3, 1), 1.0), image=image)
     assert_found(find(file), [[12, 24, 20, 40]], [1 / (1 + math.exp(-0.8))], [1])
 
 
