@@ -19,7 +19,14 @@ from centertrack.runtime.contract import DecodeOptions, Runtime
 from centertrack.runtime.detectors.detector import DETECTOR_FORMATS, Detector
 from centertrack.runtime.device import resolve_device
 from centertrack.runtime.embedder import Embedder, open_embedder
-from centertrack.runtime.exported import ExportedFile, ExportedRuntime, find_exported, is_exported, read_exported
+from centertrack.runtime.exported import (
+    ExportedFile,
+    ExportedRuntime,
+    device_for,
+    find_exported,
+    is_exported,
+    read_exported,
+)
 from centertrack.runtime.suppression import suppress
 from centertrack.runtime.weights import DEFAULT_WEIGHTS, Weights, open_weights
 from tracker.detections import Detections
@@ -102,6 +109,8 @@ class Predictor:
         self.device = resolve_device(device)
         self.min_score, self.max_detections, self.nms_iou = min_score, max_detections, 1.0
         opened = _open(weights)
+        if device == "auto" and is_exported(weights):
+            self.device = device_for(Path(weights), self.device)
         if opened is None:
             detector = Detector(
                 Path(str(weights)),

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from centertrack.runtime.choose import COMPUTES_ON, check_precision
 from centertrack.runtime.contract import RawDetections
-from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
+from centertrack.runtime.onnx import (
+    INPUT,
+    PROVIDERS,
+    available_providers,
+    import_onnxruntime,
+    open_session,
+    quiet,
+)
 from centertrack.runtime.openvino_core import compile_model, read_model, reason_of
 from centertrack.runtime.openvino_precision import precision_of_file
 from tracker.errors import InputError, MissingPackageError
@@ -198,6 +205,21 @@ class ExportedRuntime:
         missing = count - len(images)
         filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]) if missing else images
         return [np.array(values[: len(images)]) for values in self._execute(np.ascontiguousarray(filled))]
+
+
+def device_for(path: Path, device: str) -> str:
+    """Return a device that was found rather than asked for, or `cpu` where nothing installed executes a file on it.
+
+    Args:
+        path: Of one of `FORMATS`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
+    """
+    kind = device.split(":")[0]
+    if kind == "cpu":
+        return device
+    able = [name for name in runtimes_of(path) if kind in COMPUTES_ON[name] and importlib.util.find_spec(name)]
+    providers = available_providers() if importlib.util.find_spec("onnxruntime") else []
+    return device if any(name == "torch" or PROVIDERS.get(name) in providers for name in able) else "cpu"
 
 
 def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from centertrack.configuration import build
 from centertrack.geometry import STRIDE, InputFormat
 from centertrack.runtime.contract import Array, RawDetections
-from centertrack.runtime.detectors.family import Candidates, Family, Signature
+from centertrack.runtime.detectors.family import GREY, Candidates, Family, Signature
 from centertrack.runtime.detectors.options import DetectorOptions, names_in, size_in, stride_in
 from centertrack.runtime.detectors.registry import choose_family
 from centertrack.runtime.network_file import NetworkFile, open_network
@@ -21,7 +21,6 @@ from centertrack.runtime.suppression import suppress
 from tracker.errors import InputError
 
 DETECTOR_FORMATS = (".onnx", ".xml")
-GREY = 114
 DEFAULT_SIZE = (640, 640)  # of an input that may have any, to find out the family
 
 

@@ -14,6 +14,7 @@ from centertrack.runtime.network_file import Port
 from centertrack.runtime.pixels import PixelFormat
 
 Array = NDArray[Any]
+GREY = 114  # of the padding, as ultralytics and YOLOX have it
 USUAL_TASKS = ("", "detect", "segment", "pose")  # of ultralytics, whose outputs have upright boxes
 
 
@@ -102,7 +103,7 @@ class Family(ABC):
     expects: ClassVar[str]
     pixels: PixelFormat = PixelFormat()
     resize: ClassVar[str] = "letterbox"
-    padding: ClassVar[float] = 114.0
+    padding: ClassVar[float] = GREY
     size: ClassVar[tuple[int, int]] = (640, 640)
     nms_iou: ClassVar[float] = 1.0
     class_count: int | None = None
