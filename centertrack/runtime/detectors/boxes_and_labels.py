@@ -23,13 +23,8 @@ class BoxesAndLabels(Family):
         self._boxes, self._labels = _places(signature)
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return BoxesAndLabels.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
         return not signature.inputs and len(signature.outputs) == 2 and bool(_places(signature))
 
     @override

@@ -33,16 +33,16 @@ class DetrJoined(TableFamily):
         self.class_count = None if self._has_class else values - 4
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        count, values = DetrJoined.table(signature)
+    @classmethod
+    def fits(cls, signature: Signature) -> bool:
+        count, values = cls.table(signature)
         is_told = "rtdetr" in signature.says("description") or values == 4 + len(signature.names)
         return values > 4 and is_told and are_queries(count, signature.size)
 
     @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
-        return DetrJoined.table(signature)[1] > 4
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
+        return cls.table(signature)[1] > 4
 
     @override
     def read(self, outputs: Sequence[Array], size: tuple[int, int]) -> Candidates:

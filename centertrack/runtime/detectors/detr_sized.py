@@ -22,13 +22,8 @@ class DetrSized(Family):
         self._boxes, self._labels, self._scores = _places(signature)
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return DetrSized.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
         sizes = [port for port in signature.inputs if len(port.shape) == 2 and port.shape[1] == 2]
         return len(sizes) == len(signature.inputs) == 1 and bool(_places(signature))
 

@@ -111,14 +111,14 @@ class Family(ABC):
     def __init__(self, signature: Signature) -> None:
         self.inputs = signature.inputs
 
-    @staticmethod
-    @abstractmethod
-    def fits(signature: Signature) -> bool:
+    @classmethod
+    def fits(cls, signature: Signature) -> bool:
         """Whether a graph is of this family, as far as its inputs, outputs and metadata tell."""
+        return cls.has_shapes(signature)
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def has_shapes(signature: Signature) -> bool:
+    def has_shapes(cls, signature: Signature) -> bool:
         """Whether the outputs of a graph can be read at all if a user says that it is of this family."""
 
     @abstractmethod

@@ -22,13 +22,8 @@ class Torchvision(Family):
         self._boxes, self._labels, self._scores = _places(signature)
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return Torchvision.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
         return not signature.inputs and bool(_places(signature))
 
     @override

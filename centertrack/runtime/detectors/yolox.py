@@ -36,14 +36,9 @@ class Yolox(TableFamily):
         return bool(np.median(np.abs(as_pixels)) < np.median(np.abs(as_offsets)))
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return Yolox.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
-        count, values = Yolox.table(signature)
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
+        count, values = cls.table(signature)
         return values > 5 and bool(strides_of(count, signature.size))
 
     @override

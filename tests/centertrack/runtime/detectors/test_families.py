@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from centertrack.predictor import Predictor
 from tests.centertrack.runtime.detectors.graphs import save, write_detector
 from tracker.detections import Detections
+from tracker.errors import InputError
 
 IMAGE = np.full((64, 64, 3), (204, 102, 51), np.uint8)
 CELLS = 64 + 16 + 4  # of strides 8, 16, 32
@@ -144,6 +145,19 @@ def test_detr(file: Path, image: tuple[int | str, ...]) -> None:
     boxes, logits = detr_outputs(classes=3)
     write_detector(file, {"logits": logits, "pred_boxes": boxes}, ("logits", (0, 3, 1), 1.0), image=image)
     assert_found(find(file), [[12, 24, 20, 40]], [1 / (1 + math.exp(-0.8))], [1])
+
+
+def test_detr_whose_scores_are_between_0_and_1_already(file: Path) -> None:
+    boxes, logits = detr_outputs(classes=3)
+    scores = np.where(logits < 0, 0.01, 0)
+    write_detector(file, {"logits": scores, "pred_boxes": boxes}, ("logits", (0, 3, 1), 1.0))
+    assert_found(find(file), [[12, 24, 20, 40]], [0.8], [1])
+
+
+def test_boxes_and_scores_of_a_grid_are_not_taken_for_queries(file: Path) -> None:
+    write_detector(file, {"boxes": np.zeros((1, 4420, 4)), "scores": np.zeros((1, 4420, 2))})
+    with pytest.raises(InputError, match="cannot tell what kind of detector this is"):
+        find(file)
 
 
 def test_detr_with_four_classes_is_told_by_its_names(file: Path) -> None:
