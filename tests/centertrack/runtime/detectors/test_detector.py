@@ -92,6 +92,15 @@ def test_names_size_and_stride_come_from_the_metadata(tmp_path: Path) -> None:
     np.testing.assert_allclose(upright.scores, [0.9], atol=1e-5)
 
 
+@pytest.mark.parametrize("names", ["person", "{0: open('x', 'w')}", "[" * 100_000, "{0: 'a', 7: 'b'}", "3"])
+def test_metadata_that_is_no_names_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    metadata = {"names": names, "imgsz": names, "stride": names}
+    write_detector(tmp_path / "yolo.onnx", {"output0": np.zeros((1, 7, CELLS))}, metadata=metadata)
+    assert open_detector(tmp_path / "yolo.onnx").class_names == ["class 0", "class 1", "class 2"]
+    assert not Path("x").exists()
+
+
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
 def test_inputs_of_any_size_take_the_one_asked_for(tmp_path: Path, runtime: str) -> None:
     path = write_colour_yolo(tmp_path / "yolo.onnx", ("batch", 3, "height", "width"))
