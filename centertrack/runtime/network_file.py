@@ -138,7 +138,8 @@ class OpenVinoFile(NetworkFile):
         with self._changing:
             self._reshape(shapes)
             try:
-                compiled = compile_model(self._model, self.precision, self.streams)
+                model = self._model.clone()  # bfloat16 changes it, and it would take no other shape afterwards
+                compiled = compile_model(model, self.precision, self.streams)
             except RuntimeError as error:  # an operation that it does not know, or knows in part
                 other = "; use runtime onnxruntime" if self.path.suffix == ".onnx" else ""
                 raise InputError(f"{self.path}: OpenVINO cannot execute it ({reason_of(error)}){other}") from error

@@ -14,7 +14,7 @@ import yaml
 from centertrack.predictor import Predictor
 from centertrack.runtime.last_used import KEPT
 from centertrack.runtime.network_file import OpenVinoFile
-from centertrack.runtime.openvino_core import core
+from centertrack.runtime.openvino_core import core, has_units
 from tests.centertrack.runtime.detectors.graphs import write_colour_yolo, write_detector
 from tracker.errors import InputError
 
@@ -124,6 +124,15 @@ def test_as_many_shapes_are_kept_as_there_is_room_for(tmp_path: Path) -> None:
     for width in range(32, 32 * (KEPT + 4), 32):
         assert file([np.zeros((1, 3, 32, width), np.float32)])[0].shape == (1, 5, 21 * width // 32)
     assert len(list(file._compiled)) == KEPT
+
+
+def test_bfloat16_takes_any_shape_as_well(tmp_path: Path) -> None:
+    if not has_units("bf16"):
+        pytest.skip("this processor has no units for bfloat16")
+    path = write_colour_yolo(tmp_path / "yolo.onnx", (1, 3, "height", "width"))
+    file = OpenVinoFile(path, precision="bf16")
+    for width in (64, 96, 64, 128):
+        assert file([np.zeros((1, 3, 64, width), np.float32)])[0].shape == (1, 5, 42 * width // 32)
 
 
 @pytest.mark.parametrize(
