@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from centertrack.models.coco_classes import COCO_CLASSES
+from centertrack.models.coco_classes import COCO_CLASSES, coco_categories
 from centertrack.runtime.pixels import PixelFormat
 from tracker.errors import InputError
 from tracker.io.class_names import read_class_names, to_class_names
@@ -16,7 +16,6 @@ from tracker.io.reading import MAX_CLASS, is_file
 
 LONGEST_METADATA = 2**20  # characters of class names
 RESIZES = ("letterbox", "stretch")
-UNUSED_COCO_IDS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)  # of the 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +110,6 @@ def _number_of(wanted: Any, names: Sequence[str]) -> int:
         return int(text)
     known = f"; it has {', '.join(names[:100])}" if names else "; its names are unknown: give class_names, or numbers"
     raise InputError(f"the detector has no class {text!r}{known}")
-
-
-def coco_categories() -> tuple[str, ...]:
-    """Return the names of COCO's category ids 1 to 90, as detectors have them that keep these ids.
-
-    >>> coco_categories()[0], coco_categories()[11], coco_categories()[89]
-    ('person', 'class 11', 'toothbrush')
-    """
-    names = iter(COCO_CLASSES)
-    return tuple(f"class {i - 1}" if i in UNUSED_COCO_IDS else next(names) for i in range(1, 91))
 
 
 def names_in(metadata: Mapping[str, Any]) -> tuple[str, ...]:
