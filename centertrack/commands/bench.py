@@ -12,6 +12,7 @@ from centertrack.commands.shared.options import (
     build_predictor,
     positive_int,
     read_names,
+    read_size_option,
     whole_number,
 )
 from centertrack.commands.shared.terminal import progress_bar, say
@@ -127,10 +128,9 @@ def _bench_evaluation(options: argparse.Namespace) -> None:
 
 def _bench_model(options: argparse.Namespace) -> None:
     from centertrack.bench.model import bench_model
-    from centertrack.geometry import parse_size
     from centertrack.runtime.device import resolve_device
 
-    size = parse_size(options.image_size) if options.image_size else None
+    size = read_size_option(options.image_size)
     say(bench_model(options.weights, size, resolve_device(options.device), options.thorough))
 
 
@@ -157,10 +157,9 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
 
 def _bench_training(options: argparse.Namespace) -> None:
     from centertrack.bench.training import bench_training
-    from centertrack.geometry import parse_size
     from centertrack.runtime.device import resolve_device
 
-    size = parse_size(options.image_size) if options.image_size else None
+    size = read_size_option(options.image_size)
     names = ("batch_size", "workers", "precision", "steps", "rounds")
     how = {name: getattr(options, name) for name in names}
     device = resolve_device(options.device)

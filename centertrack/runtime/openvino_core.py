@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 from centertrack.runtime.openvino_ends import with_exact_ends
@@ -56,3 +57,28 @@ def compile_model(model: Any, precision: str = "f32", streams: int = 1) -> Any:
     if precision == "bf16":
         model = with_exact_ends(model, core().read_model)
     return core().compile_model(model, "CPU", options)
+
+
+def read_model(path: Path) -> Any:
+    """Read an OpenVINO model, or an ONNX graph by its own reader: trying all, the core lets others complain aloud.
+
+    Raises:
+        Exception: It cannot be read; of no common base.
+    """
+    if path.suffix != ".onnx":
+        return core().read_model(path)
+    from openvino.frontend import FrontEndManager
+
+    reader = FrontEndManager().load_by_framework("onnx")
+    return reader.convert(reader.load(str(path)))
+
+
+def reason_of(error: Exception) -> str:
+    r"""Return what an error of a library says, as one line; OpenVINO begins with places in its own code.
+
+    >>> reason_of(RuntimeError("Exception from src/core.cpp:12:\nno such file"))
+    'no such file'
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(("Exception from", "Check '")) and not line.endswith(":")]
+    return (telling or lines or [type(error).__name__])[0][:200]

@@ -98,20 +98,30 @@ def add_tracker_option(parser: argparse._ActionsContainer) -> None:
 def build_predictor(options: argparse.Namespace, min_score: float, **others: Any) -> Predictor:
     """Build the predictor that the network options describe, with other arguments of its own."""
     from centertrack.app.session import STREAMS_ON_CPU
-    from centertrack.geometry import parse_size
     from centertrack.predictor import Predictor
 
     return Predictor(
         options.weights,
         device=options.device,
         runtime=options.runtime,
-        image_size=parse_size(options.image_size) if options.image_size else None,
+        image_size=read_size_option(options.image_size),
         min_score=min_score,
         streams=STREAMS_ON_CPU,
         precision=options.precision,
         detector_options=read_assignments(options.detector_option),
         **others,
     )
+
+
+def read_size_option(text: str | None) -> tuple[int, int] | None:
+    """Read the width and height of --image-size, None where it is not given.
+
+    Raises:
+        InputError: It is no size.
+    """
+    from centertrack.geometry import parse_size
+
+    return parse_size(text) if text else None
 
 
 def read_assignments(texts: Sequence[str]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_a_folder_without_detections(capsys):
 
 def test_results_never_replace_each_other(sequences, capsys):
     assert main(["associate", *sequences, "SEQ-01/", "--results", "results"]) == 2
-    assert "several folders hold sequence SEQ-01" in error_of(capsys)
+    assert "several sources hold sequence SEQ-01" in error_of(capsys)
     assert not Path("results").exists()
 
 
