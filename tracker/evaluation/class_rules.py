@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tracker.arguments import near
 from tracker.arrays import Floats, Integers, Mask
-from tracker.errors import InputError
+from tracker.errors import InputError, near
 from tracker.evaluation.frame_assignment import assign
 from tracker.evaluation.left_out import (
     FLAGGED,

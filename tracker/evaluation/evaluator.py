@@ -13,7 +13,7 @@ import numpy as np
 from tracker.arrays import Integers
 from tracker.errors import InputError
 from tracker.evaluation.class_rules import CLASS_RULES, ClassRules, choose_classes, number_results, preprocess_classes
-from tracker.evaluation.frame_range import count_from_start, parse_frames, take_frames
+from tracker.evaluation.frame_range import count_from_start, parse_frames
 from tracker.evaluation.labelled_frames import LabelledFrames
 from tracker.evaluation.left_out import NOT_LABELLED, OTHER_FRAMES, LeftOut, count_if
 from tracker.evaluation.mot_challenge import BENCHMARKS, SequenceData, check_rows, preprocess
@@ -201,13 +201,14 @@ def load_sequence(files: SequenceFiles, protocol: Protocol) -> LoadedSequence:
     check_rows(truth.rows, whole)
     check_rows(found.rows, whole)
     if part != whole:
-        truth = replace(truth, rows=take_frames(truth.rows, part), regions=take_frames(truth.regions, part))
-        moved = count_from_start(found.rows, part)
-        kept = (moved.frames >= part.start) & (moved.frames < part.stop)
-        found = replace(found, rows=moved.where(kept), scores=found.scores[kept])
+        truth = truth.in_frames(part)
+        found = replace(found, rows=count_from_start(found.rows, part)).in_frames(part)
     truth.rows.warn_of_no_size("cannot be found")
     found.rows.warn_of_no_size("match nothing")
-    with_labels = np.unique(np.concatenate([truth.rows.frames, truth.regions.frames]))
+    frames = truth.rows.frames  # ascending
+    with_labels = frames[np.flatnonzero(np.diff(frames, prepend=-1))]
+    if len(truth.regions):
+        with_labels = np.union1d(with_labels, truth.regions.frames)
     labelled, note = labelled_choice.choose(files.name, with_labels, truth.labelled, part)
     notes = [note] if note else []
     elsewhere = LeftOut()
@@ -250,15 +251,10 @@ def _length(files: SequenceFiles, truth: SequenceTable, found: SequenceTable) ->
 def _keep_labelled(
     truth: SequenceTable, found: SequenceTable, labelled: Integers
 ) -> tuple[SequenceTable, SequenceTable, LeftOut]:
-    labels, results = np.isin(truth.rows.frames, labelled), np.isin(found.rows.frames, labelled)
-    count, result_count = int((~labels).sum()), int((~results).sum())
+    labels, results = truth.in_frames(labelled), found.in_frames(labelled)
+    count, result_count = len(truth.rows) - len(labels.rows), len(found.rows) - len(results.rows)
     left_out = LeftOut(count, result_count, count_if(OTHER_FRAMES, count), count_if(NOT_LABELLED, result_count))
-    regions = truth.regions.where(np.isin(truth.regions.frames, labelled))
-    return (
-        replace(truth, rows=truth.rows.where(labels), scores=truth.scores[labels], regions=regions),
-        replace(found, rows=found.rows.where(results), scores=found.scores[results]),
-        left_out,
-    )
+    return labels, results, left_out
 
 
 def _benchmark_of(files: SequenceFiles) -> str:
@@ -280,12 +276,12 @@ def _refuse_nothing(left_out: LeftOut, gt: str | Path, results: str | Path) -> N
     if not left_out.label_count:
         raise InputError(f"{gt}: the ground truth has no boxes in the evaluated frames; nothing can be scored")
     if sum(left_out.labels.values()) == left_out.label_count:
-        raise InputError(f"{gt}: nothing is left to score ({left_out.lines()[0]}): {left_out.hint()}")
+        raise InputError(f"{gt}: nothing is left to score; {left_out.lines()[0]}; {left_out.hint()}")
     by_class = sum(n for reason, n in left_out.results.items() if reason.startswith(("of class", "without a class")))
     if left_out.result_count and by_class + left_out.results[NOT_LABELLED] == left_out.result_count:
         raise InputError(
-            f"{results}: nothing is left to score ({left_out.lines()[-1]}): results need the classes and frames of the "
-            "labels; --classes chooses classes, --benchmark none takes all as one, --labelled-frames all counts every "
+            f"{results}: nothing is left to score; {left_out.lines()[-1]}; results need the classes and frames of the "
+            "labels: --classes chooses classes, --benchmark none takes all as one, --labelled-frames all counts every "
             "frame"
         )
 

@@ -49,10 +49,9 @@ class EvaluationResult:
         over detections instead, from the summed counts of all classes.
         """
         tables = [result.combined.metrics() for result in self.classes.values()] or [self.combined.metrics()]
-        return {
-            name: sum(table[name] for table in tables) / (len(tables) if name in (*PERCENTAGES, "Frames") else 1)
-            for name in tables[0]
-        }
+        sums = {name: sum(table[name] for table in tables) for name in tables[0]}
+        means = {name: sums[name] / len(tables) for name in PERCENTAGES}
+        return {**sums, **means, "Frames": self.combined.counts.frames}
 
     def rows(self, metrics: tuple[str, ...] = TABLE_METRICS) -> list[list[str]]:
         """Return the table's cells: a header, a row for each sequence, the combined row; ratios in percent."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tracker.arrays import Floats, Integers
+from tracker.arrays import Floats, Integers, Mask
 from tracker.io.mot import GroundTruthRows, MotRows, ResultRows, read_ground_truth, read_results
 
 
@@ -90,6 +90,22 @@ class SequenceTable:
         regions = MotRows(*_columns(path, [box for box in boxes if box.number == 0]), unit=unit)
         frames = None if labelled is None else np.unique(np.array(list(labelled), np.int64))
         return cls(rows, scores, regions, names, frames, length)
+
+    def where(self, kept: Mask, regions_kept: Mask) -> SequenceTable:
+        """Return the objects and regions that two masks select."""
+        return replace(
+            self, rows=self.rows.where(kept), scores=self.scores[kept], regions=self.regions.where(regions_kept)
+        )
+
+    def in_frames(self, frames: range | Integers) -> SequenceTable:
+        """Return what lies in some frames, given as a stretch or as frame numbers (F,)."""
+        kept, regions_kept = (
+            (rows.frames >= frames.start) & (rows.frames < frames.stop)
+            if isinstance(frames, range)
+            else np.isin(rows.frames, frames)
+            for rows in (self.rows, self.regions)
+        )
+        return self.where(kept, regions_kept)
 
     def results(self) -> ResultRows:
         """Return the objects as a tracker's output."""
