@@ -30,6 +30,7 @@ EPILOG = """examples:
   centertrack evaluate --gt MOT17/train --results results --report report.html --images MOT17/train
   centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "KITTI", "BDD100K", "VisDrone", "none")
+COMPARED = ("HOTA", "IDF1", "MOTA")
 FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco")
 
 
@@ -93,7 +94,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="RESULTS",
-        help="results of other trackers, to be set beside in the table and the report",
+        help="results of other trackers, to be set beside in the table and the report; with the difference to each and "
+        "its interval",
+    )
+    output.add_argument(
+        "--intervals",
+        action="store_true",
+        help="95 %% bootstrap intervals over videos, or over windows of frames where there are fewer than five",
     )
     output.add_argument(
         "--check", choices=("motmetrics",), help="set the figures of another library beside, and say why they differ"
@@ -114,8 +121,13 @@ def run(options: argparse.Namespace) -> int:
     for tracker, one in results.items():
         for remark in one.remarks():
             say(f"{tracker}: {remark}" if len(results) > 1 else remark)
+    if options.intervals:
+        for tracker, one in results.items():
+            say("\n" + _intervals(tracker if len(results) > 1 else "", one))
     if options.compare:
         say("\n" + text_table(_comparison(results)))
+        for sentence in _differences(results):
+            say(sentence)
     if options.check:
         say("\n" + _second_opinion(options))
     if options.json:
@@ -149,6 +161,7 @@ def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict
         "flagged": options.flagged,
         "gt_format": options.gt_format,
         "results_format": options.results_format,
+        "intervals": options.intervals or bool(options.compare),
     }
     if options.report:
         from tracker.report import write_report
@@ -169,6 +182,32 @@ def _comparison(results: dict[str, EvaluationResult]) -> list[list[str]]:
     rows = {name: result.rows() for name, result in results.items()}
     header = next(iter(rows.values()))[0]
     return [["all sequences", *header[1:]], *([name, *cells[-1][1:]] for name, cells in rows.items())]
+
+
+def _intervals(tracker: str, result: EvaluationResult) -> str:
+    """Return a table of the scores with their intervals, or why there is none."""
+    if result.units is None:
+        return "no intervals: there are too few frames to part them into five windows"
+    found = result.intervals()
+    rows = [["95 % interval" + (f", {tracker}" if tracker else ""), *found]]
+    for side in ("value", "low", "high"):
+        rows.append([side, *(f"{100 * getattr(one, side):.2f}" for one in found.values())])
+    return f"{text_table(rows)}\nbootstrap over {result.units.kind}"
+
+
+def _differences(results: dict[str, EvaluationResult]) -> list[str]:
+    """Return how the first tracker differs from each other one, a sentence each figure."""
+    from tracker.evaluation.intervals import compared, paired_intervals
+
+    (name, first), *others = results.items()
+    sentences = []
+    for other, result in others:
+        if first.units is None or result.units is None:
+            sentences.append(f"{name} and {other}: too few frames to say how sure the difference is")
+            continue
+        found = paired_intervals(first.units, result.units)
+        sentences += [compared(name, other, figure, found[figure], first.units.kind) for figure in COMPARED]
+    return sentences
 
 
 def _second_opinion(options: argparse.Namespace) -> str:

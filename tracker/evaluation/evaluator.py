@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from tracker.arrays import Integers
+from tracker.arrays import Floats, Integers
 from tracker.errors import InputError
 from tracker.evaluation.class_rules import CLASS_RULES, ClassRules, choose_classes, number_results, preprocess_classes
 from tracker.evaluation.frame_range import count_from_start, parse_frames
+from tracker.evaluation.intervals import frame_sums, needs_windows, video_units, window_units
 from tracker.evaluation.labelled_frames import LabelledFrames
 from tracker.evaluation.left_out import NOT_LABELLED, OTHER_FRAMES, LeftOut, count_if
 from tracker.evaluation.mot_challenge import BENCHMARKS, SequenceData, check_rows, preprocess
@@ -92,6 +93,7 @@ def evaluate(
     flagged: bool = False,
     gt_format: str | None = None,
     results_format: str | None = None,
+    intervals: bool = False,
 ) -> EvaluationResult:
     """Score tracking results with HOTA, CLEAR and Identity, equal to the official MOTChallenge evaluator.
 
@@ -113,6 +115,7 @@ def evaluate(
         flagged: Score labels with flag 0 too.
         gt_format: One of `tracker.io.track_formats.FORMAT_NAMES`; told by the files by default.
         results_format: Likewise.
+        intervals: Prepare bootstrap intervals: the result has `units` then.
 
     Raises:
         InputError: Something is missing or breaks the benchmark's rules (with file and line); or nothing is left.
@@ -121,41 +124,63 @@ def evaluate(
         benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged
     )
     files = find_sequences(gt, results, sequences, gt_format, results_format)
-    measured = map_each(partial(measure_files, protocol=protocol), files, workers)
-    return assemble_checked(measured, gt, results)
+    in_windows = intervals and needs_windows([one.name for one in files])
+    measured = map_each(partial(measure_files, protocol=protocol, in_windows=in_windows), files, workers)
+    return assemble_checked(measured, gt, results, intervals)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSequence:
-    """The scores of one sequence by class, and what `LoadedSequence` says about it."""
+    """The scores of one sequence by class, and what `LoadedSequence` says about it.
+
+    Attributes:
+        name: Of the sequence.
+        scores: By class.
+        left_out: What is not scored.
+        notes: Sentences about what was taken for granted.
+        frame_sums: What the scores of each frame are made of, all classes together; None where nobody asked.
+    """
 
     name: str
     scores: dict[str, Scores]
     left_out: LeftOut
     notes: tuple[str, ...]
+    frame_sums: Floats | None = None
 
 
-def measure_files(files: SequenceFiles, protocol: Protocol) -> MeasuredSequence:
-    """Load one sequence and score it."""
-    loaded = load_sequence(files, protocol)
+def measure_files(files: SequenceFiles, protocol: Protocol, in_windows: bool = False) -> MeasuredSequence:
+    """Load one sequence and score it; `in_windows` asks for the sums of each frame."""
+    return measure_loaded(load_sequence(files, protocol), in_windows)
+
+
+def measure_loaded(loaded: LoadedSequence, in_windows: bool = False) -> MeasuredSequence:
+    """Score a sequence; the arguments are those of `measure_files`."""
     scores = {name: measure(data) for name, data in loaded.classes.items()}
-    return MeasuredSequence(loaded.name, scores, loaded.left_out, loaded.notes)
+    sums = np.sum([frame_sums(data) for data in loaded.classes.values()], axis=0) if in_windows else None
+    return MeasuredSequence(loaded.name, scores, loaded.left_out, loaded.notes, sums)
 
 
-def assemble_checked(measured: Sequence[MeasuredSequence], gt: str | Path, results: str | Path) -> EvaluationResult:
+def assemble_checked(
+    measured: Sequence[MeasuredSequence], gt: str | Path, results: str | Path, intervals: bool = False
+) -> EvaluationResult:
     """Put the sequences of an evaluation together.
 
     Args:
         measured: The sequences.
         gt: Where the ground truth came from.
         results: Where the results came from.
+        intervals: Whether the result gets the units of intervals.
 
     Raises:
         InputError: No label, or of results that are there none, is left to score.
     """
     left_out = LeftOut.total(one.left_out for one in measured)
     _refuse_nothing(left_out, gt, results)
-    return assemble({one.name: one.scores for one in measured}, left_out, _grouped_notes(measured))
+    result = assemble({one.name: one.scores for one in measured}, left_out, _grouped_notes(measured))
+    if not intervals:
+        return result
+    sums = [one.frame_sums for one in measured if one.frame_sums is not None]
+    return replace(result, units=window_units(sums) if sums else video_units(result.sequences))
 
 
 def load_sequences(

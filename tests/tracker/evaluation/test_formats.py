@@ -268,7 +268,7 @@ def test_a_frame_step_tells_which_frames_were_labelled(tmp_path):
     ("name", "text", "message"),
     [
         ("v.xml", "<annotations><image id='0'/></annotations>", r"v\.xml:1: expected tracks, found images"),
-        ("v.xml", "<annotations><track id='1'>\n<box frame='0' xtl='x'/></track></annotations>", r"\.xml:2: expected xtl"),
+        ("v.xml", "<annotations><track id='1'>\n<box frame='0' xtl='x'/></track></annotations>", "xml:2: expected xtl"),
         ("v.xml", "<annotations></annotations>", "expected annotations of CVAT for video"),
         ("v.xml", "<annotations>", r"v\.xml:\d: not valid XML"),
         ("v.json", [{"name": "a"}], "expected COCO .* or Scalabel"),
