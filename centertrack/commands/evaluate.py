@@ -126,8 +126,7 @@ def run(options: argparse.Namespace) -> int:
             say("\n" + _intervals(tracker if len(results) > 1 else "", one))
     if options.compare:
         say("\n" + text_table(_comparison(results)))
-        for sentence in _differences(results):
-            say(sentence)
+        say("\n" + "\n".join(_differences(results)))
     if options.check:
         say("\n" + _second_opinion(options))
     if options.json:

@@ -1,7 +1,7 @@
 """How sure a score is: bootstrap intervals over videos, or over windows of frames where there are few videos.
 
-All that HOTA, CLEAR and Identity are made of is a sum over matches, and belongs to the frame of its match: a match counts
-as a true positive there, and brings the association score of its pair of identities, which is that of the whole
+All that HOTA, CLEAR and Identity are made of is a sum over matches, and belongs to the frame of its match: a match
+counts as a true positive there, and brings the association score of its pair of identities, which is that of the whole
 sequence. So the sums of a sequence can be parted into windows, and put together again with other weights.
 """
 
