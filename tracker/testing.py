@@ -9,6 +9,7 @@ check_tracker(MyTracker)
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -116,10 +117,13 @@ class Follower:
 Make = Callable[[], Follower]
 
 
+@functools.cache
 def _frame() -> Image:
     rows, columns = np.indices(_SIZE)
     texture = (rows // 16 * 37 + columns // 16 * 91) % 256  # something that a camera's motion can be measured in
-    return np.repeat(texture[..., None], 3, axis=2).astype(np.uint8)
+    frame = np.repeat(texture[..., None], 3, axis=2).astype(np.uint8)
+    frame.flags.writeable = False
+    return frame
 
 
 def _embeddings(who: Sequence[int]) -> Array:
