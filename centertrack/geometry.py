@@ -6,6 +6,7 @@ input return to source pixels without rounding.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +26,7 @@ class InputFormat:
     """What a network was trained to see.
 
     Attributes:
-        size: Width and height in pixels, multiples of 32.
+        size: Width and height in pixels, multiples of `stride`.
         mean, std: Of each channel, for pixels in [0, 1], in the order of `channel_order`.
         channel_order: `rgb` or `bgr`.
         resize: `letterbox` keeps the aspect ratio and pads around the middle, `stretch` does not; `keep` leaves the
@@ -34,6 +35,7 @@ class InputFormat:
         adapts: Whether sources of another aspect ratio may get a letterbox of their own shape and the same area.
         box_origin: What the boxes that the network was trained on call the first pixel: 1 for MOTChallenge labels taken
             as they are. It is taken off on the way back to the source, whose first pixel is 0.
+        stride: What the sides must be divisible by.
     """
 
     size: tuple[int, int] = (640, 384)
@@ -44,18 +46,57 @@ class InputFormat:
     padding: float = 127.5
     adapts: bool = True
     box_origin: float = 0.0
+    stride: int = STRIDE
 
     def __post_init__(self) -> None:
         for name in ("size", "mean", "std"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if len(self.size) != 2 or min(self.size) < STRIDE or any(side % STRIDE for side in self.size):
+        if not isinstance(self.stride, int) or self.stride < 1:
+            raise InputError(f"stride must be a whole number from 1, got {self.stride!r}")
+        if len(self.size) != 2 or min(self.size) < self.stride or any(side % self.stride for side in self.size):
             raise InputError(
-                f"input size must be WIDTHxHEIGHT in multiples of {STRIDE}, got {'x'.join(map(str, self.size))}"
+                f"input size must be WIDTHxHEIGHT in multiples of {self.stride}, got {'x'.join(map(str, self.size))}"
             )
         if self.channel_order not in ("rgb", "bgr"):
             raise InputError(f"channel_order must be rgb or bgr, got {self.channel_order!r}")
         if self.resize not in RESIZES:
             raise InputError(f"resize must be one of {', '.join(RESIZES)}, got {self.resize!r}")
+
+    def for_source(self, source_size: tuple[int, int]) -> InputFormat:
+        """Return what the network sees of sources of this (width, height)."""
+        if not self.adapts or self.resize != "letterbox":
+            return self
+        return replace(self, size=fit_input_size(source_size, self.size, self.stride))
+
+
+def fit_input_size(source_size: tuple[int, int], budget: tuple[int, int], stride: int = STRIDE) -> tuple[int, int]:
+    """Return the input size that shows a source largest without spending more pixels than planned.
+
+    A 4:3 or an upright video would lose a third or more of a 16:9 input to padding; here it gets an input of its own
+    shape, of at most the same area and so the same cost.
+
+    Args:
+        source_size: Width and height of the source.
+        budget: Width and height that the weights were made for; their product is the limit.
+        stride: What the sides must be divisible by.
+
+    Returns:
+        Width and height.
+
+    >>> fit_input_size((1920, 1080), (640, 384)), fit_input_size((640, 480), (640, 384))
+    ((640, 384), (576, 416))
+    """
+    area = budget[0] * budget[1]
+    widths = range(stride, area // stride + 1, stride)
+    sizes = [(width, area // width // stride * stride) for width in widths]
+
+    def shown(size: tuple[int, int]) -> tuple[float, int]:
+        return min(size[0] / source_size[0], size[1] / source_size[1]), -size[0] * size[1]
+
+    scale = shown(max(sizes, key=shown))[0]
+    # rounded first: 576.0000001 needs no further 32 pixels
+    width, height = (math.ceil(round(side * scale, 3) / stride) * stride for side in source_size)
+    return width, height
 
 
 @dataclass(frozen=True)
@@ -143,7 +184,7 @@ class Placement:
             image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         if (width, height) == self.input_size:
             return image
-        canvas = np.full((self.input_size[1], self.input_size[0], 3), round(padding - 0.5), dtype=np.uint8)
+        canvas = np.full((self.input_size[1], self.input_size[0], 3), math.ceil(padding - 0.5), dtype=np.uint8)
         left, top = int(self.shift[0]), int(self.shift[1])
         canvas[top : top + height, left : left + width] = image
         return canvas

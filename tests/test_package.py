@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -58,3 +59,25 @@ def test_the_version_is_stated_once(pyproject: dict[str, Any]) -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in (PROJECT / "pyproject.toml", *code)}
     stating = [path for path, text in texts.items() if f'"{version}"' in text]
     assert stating == [PROJECT / "centertrack" / "version.py"]
+
+
+ELSEWHERE = """
+import os, pkgutil, signal, sys
+from importlib import import_module
+
+import pytorch_lightning, torchmetrics, torch.utils.tensorboard  # may use what they like
+
+del os.fork, signal.SIGHUP, signal.SIGKILL, os.getuid, os.nice
+for name in ("resource", "fcntl", "termios", "pwd", "grp"):
+    sys.modules[name] = None
+for package in ("centertrack", "tracker"):
+    for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+print("all")
+"""
+
+
+def test_everything_can_be_imported_where_the_system_is_no_posix() -> None:
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], cwd=PROJECT, capture_output=True, text=True)
+    assert done.stdout == "all\n", done.stderr

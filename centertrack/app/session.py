@@ -230,7 +230,8 @@ def track(
         on_frame: Called with each finished frame.
         max_frames: Stop after so many frames.
         tracker_options: Options of the tracker that is named.
-        **network_options: Options of `Predictor`: device, runtime, image_size, max_detections, ...
+        **network_options: Options of `Predictor`: device, runtime, image_size, detector_options,
+            embeddings, ...
 
     Returns:
         A session: iterate over it, or call `run()`. Nothing is done before.
@@ -250,8 +251,8 @@ def track(
         )
     if chosen.needs_embeddings and not predictor.has_embeddings:
         raise InputError(
-            f"{type(chosen).__name__} compares appearance, but these weights have no re-identification head; use the "
-            f"tracker {DEFAULT_TRACKER}"
+            f"{type(chosen).__name__} compares appearance, but these weights have no re-identification head; give "
+            f"embeddings='fairmot-small', or use the tracker {DEFAULT_TRACKER}"
         )
 
     def new_tracker(frames: FrameSource) -> Tracker[Any]:

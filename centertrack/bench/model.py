@@ -20,7 +20,7 @@ from torch import Tensor
 
 from centertrack.losses.targets import Objects, draw_gaussians, gaussian_radii
 from centertrack.predictor import Predictor
-from centertrack.runtime.choose import RUNTIMES, is_installed
+from centertrack.runtime.choose import COMPUTES_ON, RUNTIMES, is_installed
 from centertrack.runtime.contract import DecodeOptions, RawDetections
 from centertrack.runtime.export import compare
 from centertrack.runtime.graph import DetectionGraph
@@ -157,7 +157,7 @@ def runtime_speeds(
         weights: Name or file.
         image_size: Width and height.
         batches: Images a call.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
     """
     able = [name for name in RUNTIMES[1:] if is_installed(name) and can_compute_on(name, device)]
     speeds = []
@@ -172,9 +172,9 @@ def runtime_speeds(
 
 def can_compute_on(runtime: str, device: str) -> bool:
     """Whether an installed runtime computes on a device: ONNX Runtime is installed for a CPU or for a GPU."""
-    if device == "cpu":
-        return runtime != "tensorrt"
-    return runtime == "torch" or (runtime in PROVIDERS and PROVIDERS[runtime] in available_providers())
+    if device.split(":")[0] not in COMPUTES_ON[runtime]:
+        return False
+    return device == "cpu" or runtime == "torch" or PROVIDERS[runtime] in available_providers()
 
 
 def half_precision_speeds(
@@ -267,7 +267,7 @@ def bench_model(
     Args:
         weights: Name or file.
         image_size: Width and height; by default those of the weights.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         thorough: Also what other ways to compute change, and what drawing the targets of a training costs.
     """
     model = from_pretrained(weights).to(device)

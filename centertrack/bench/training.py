@@ -52,7 +52,7 @@ class TrainingOptions:
         batch_size: Images a step.
         workers: Loader processes.
         precision: As Lightning's trainer knows it, such as `32-true`, `bf16-mixed`, `16-mixed`.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         steps: Steps timed in a row.
         rounds: Times that each way is timed, in turns; the fastest counts.
 

@@ -86,7 +86,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive_int, metavar="N", help="default: as configured, 16")
     parser.add_argument("--workers", type=whole_number, metavar="N", help="loader processes; default: as configured, 2")
     parser.add_argument("--precision", choices=PRECISIONS, help="default: as configured, 32-true")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     parser.add_argument("--steps", type=positive_int, metavar="N", help="timed in a row (default: 10)")
     parser.add_argument("--rounds", type=positive_int, metavar="N", help="the fastest counts (default: 3)")
 
@@ -149,7 +149,7 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
             session.warm_up()
             with progress_bar(session.frames.name, session.frame_count) as advance:
                 report = session.run(lambda _: advance())
-        width, height = predictor.input_format_for(session.frames.size).size
+        width, height = predictor.input_format.for_source(session.frames.size).size
         runtime = f"{predictor.runtime.name} on {predictor.device}"
         say(f"{session.frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
         say(text_table(_stage_rows(report)))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from centertrack.app.outputs import ROW_SUFFIXES, OutputKind, OutputPlan
 from centertrack.commands.shared.options import (
+    add_embedding_options,
     add_network_options,
     add_source_options,
     add_tracker_option,
     build_predictor,
+    read_assignments,
     read_steps,
     read_tracker_options,
     score,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
 
+HEAD = "fairmot-small"  # weights whose re-identification head may describe the boxes of others
 SUMMARY = "follow objects through videos and image folders"
 DESCRIPTION = """Follow objects through videos: every object keeps its id.
 
@@ -33,6 +36,8 @@ EPILOG = """examples:
   centertrack track street.mp4 --video out/street.mp4 --results out/street.txt
   centertrack track MOT17/train/* --results results
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
+  centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person --embeddings fairmot-small \\
+      --tracker fairmot
   centertrack track rtsp://camera/stream --max-frames 1000"""
 
 
@@ -46,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_options(parser)
     tracking = parser.add_argument_group("tracking")
     add_tracker_option(tracking)
+    add_embedding_options(tracking)
     tracking.add_argument(
         "--min-score",
         type=score,
@@ -86,16 +92,23 @@ def run(options: argparse.Namespace) -> int:
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
     ]
     plan = OutputPlan(kinds, options.sources)
-    predictor = build_predictor(options, min(PREDICTOR_MIN_SCORE, *thresholds(sample.options).values()))
-    if sample.needs_embeddings and not predictor.has_embeddings:
+    if options.embeddings and not sample.needs_embeddings and "link" not in steps:
         raise InputError(
-            f"tracker {options.tracker} compares appearance, but {options.weights} has no re-identification head; "
-            f"use --tracker {DEFAULT_TRACKER}"
+            f"--embeddings describes appearance, which tracker {options.tracker} does not compare; leave it out, or "
+            "use --tracker scene-reid or fairmot, or --postprocess link"
         )
-    if "link" in steps and not predictor.has_embeddings:
-        raise InputError(
-            f"--postprocess link compares appearance, but {options.weights} has no re-identification head; leave it out"
-        )
+    predictor = build_predictor(
+        options,
+        min(PREDICTOR_MIN_SCORE, *thresholds(sample.options).values()),
+        embeddings=options.embeddings,
+        embedding_options=read_assignments(options.embedding_option),
+    )
+    if not predictor.has_embeddings:
+        lacks = f"compares appearance, but {options.weights} has no re-identification head; give --embeddings {HEAD}"
+        if sample.needs_embeddings:
+            raise InputError(f"tracker {options.tracker} {lacks}, or use --tracker {DEFAULT_TRACKER}")
+        if "link" in steps:
+            raise InputError(f"--postprocess link {lacks}, or leave it out")
 
     def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})

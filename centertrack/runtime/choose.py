@@ -19,7 +19,17 @@ PACKAGES: dict[str, tuple[str, ...]] = {  # beyond what is always there
     "onnxruntime": ("torch", "onnxruntime", "onnxscript"),
     "tensorrt": ("torch", "tensorrt", "onnxruntime", "onnxscript"),
 }
-FASTEST = {"cpu": ("openvino", "onnxruntime", "torch"), "cuda": ("tensorrt", "torch")}  # of those installed
+COMPUTES_ON = {
+    "torch": ("cpu", "cuda", "mps"),
+    "openvino": ("cpu",),
+    "onnxruntime": ("cpu", "cuda"),
+    "tensorrt": ("cuda",),
+}
+FASTEST = {  # of those installed
+    "cpu": ("openvino", "onnxruntime", "torch"),
+    "cuda": ("tensorrt", "torch"),
+    "mps": ("torch",),
+}
 
 
 def choose_runtime(name: str, device: str) -> str:
@@ -27,7 +37,7 @@ def choose_runtime(name: str, device: str) -> str:
 
     Args:
         name: One of `RUNTIMES`.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
 
     Raises:
         InputError: The name is unknown, or the runtime is not installed or not for this device.
@@ -40,10 +50,11 @@ def choose_runtime(name: str, device: str) -> str:
     if name == "auto":
         fastest = FASTEST[device.split(":")[0]]
         name = next((one for one in fastest if is_installed(one)), fastest[0])
-    if name == "openvino" and device != "cpu":
-        raise InputError(f"runtime openvino computes on the CPU here, got device {device!r}; use --device cpu")
-    if name == "tensorrt" and device == "cpu":
-        raise InputError("runtime tensorrt computes on a GPU, got device 'cpu'; use --device cuda")
+    able = COMPUTES_ON[name]
+    if device.split(":")[0] not in able:
+        raise InputError(
+            f"runtime {name} computes on {' or '.join(able)}, got device {device!r}; use --device {able[0]}"
+        )
     for package in PACKAGES[name]:
         if importlib.util.find_spec(package) is None:
             raise MissingPackageError(missing(f"runtime {name}", package))

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from centertrack.runtime.choose import COMPUTES_ON
 from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
 from centertrack.runtime.openvino_core import PRECISION, core
@@ -51,11 +52,16 @@ class ExportedFile:
     @property
     def runtimes(self) -> tuple[str, ...]:
         """What can execute it, fastest on a CPU first."""
-        return RUNTIMES[self.format] if openvino_can_read(self.path) else ("onnxruntime", "tensorrt")
+        return runtimes_of(self.path)
+
+
+def runtimes_of(path: Path) -> tuple[str, ...]:
+    """Return what can execute a file of one of `FORMATS`, fastest on a CPU first."""
+    return RUNTIMES[FORMATS[path.suffix]] if openvino_can_read(path) else ("onnxruntime", "tensorrt")
 
 
 def is_exported(weights: object) -> TypeGuard[str | Path]:
-    """Whether these are weights in a file of `export.py`, told by the suffix."""
+    """Whether these are weights in a file of a format that `export.py` writes, told by the suffix."""
     return isinstance(weights, str | Path) and Path(weights).suffix in FORMATS
 
 
@@ -64,6 +70,18 @@ def read_exported(path: str | Path) -> ExportedFile:
 
     Raises:
         InputError: No such file, not written by `export.py`, or what reads the format is not installed.
+    """
+    found = find_exported(path)
+    if found is None:
+        raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
+    return found
+
+
+def find_exported(path: str | Path) -> ExportedFile | None:
+    """Read what an exported file says about itself; None for a graph that `export.py` did not write.
+
+    Raises:
+        InputError: No such file, it cannot be read, or what reads the format is not installed.
     """
     path = Path(path)
     if not path.is_file():
@@ -77,7 +95,7 @@ def read_exported(path: str | Path) -> ExportedFile:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be read ({reason})") from error
     if not text:
-        raise InputError(f"{path}: carries no network configuration; expected a file of `centertrack export`")
+        return None
     about = parse_json(text, str(path), 1)
     about = about if isinstance(about, dict) else {}
     if not isinstance(about.get("config"), dict) or not isinstance(about.get("batch", ""), int | None):
@@ -124,7 +142,7 @@ class ExportedRuntime:
     Args:
         file: What `read_exported` said.
         runtime: `auto`, or one that can execute the format.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         image_size: Width and height that a user asked for: those of the file, or None.
 
     Attributes:
@@ -179,7 +197,7 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
     Args:
         runtimes: That can execute the file, fastest first.
         runtime: What is asked for.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
 
     Raises:
         InputError: Nothing that is installed executes this file on this device.
@@ -187,8 +205,7 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
     >>> choose_exported_runtime(["torch"], "auto", "cpu")
     'torch'
     """
-    elsewhere = "tensorrt" if device == "cpu" else "openvino"
-    able = [name for name in runtimes if name != elsewhere]
+    able = [name for name in runtimes if device.split(":")[0] in COMPUTES_ON[name]]
     names = " or ".join(able) or "no runtime"
     if runtime == "auto":
         installed = [name for name in able if importlib.util.find_spec(name) is not None]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from queue import SimpleQueue
-from typing import Any
 
 import numpy as np
 
 from centertrack.runtime.contract import Array, DecodeOptions, RawDetections
 from centertrack.runtime.openvino_cache import load_or_convert
 from centertrack.runtime.openvino_core import PRECISION, core
+from centertrack.runtime.openvino_requests import Requests
 from centertrack.runtime.weights import Weights
 
 
@@ -29,7 +28,7 @@ class OpenVinoRuntime:
         self._weights = weights
         self._decoding = decoding
         self.streams = streams
-        self._requests: dict[tuple[int, ...], SimpleQueue[Any]] = {}
+        self._requests: dict[tuple[int, ...], Requests] = {}
         self._compiling = threading.Lock()
 
     def __call__(self, images: Array) -> RawDetections:
@@ -37,18 +36,9 @@ class OpenVinoRuntime:
         with self._compiling:
             if images.shape not in self._requests:
                 self._requests[images.shape] = self._compile(images.shape)
-        idle = self._requests[images.shape]
-        request = idle.get()
-        try:
-            found = request.infer({0: np.ascontiguousarray(images)}, share_inputs=True)
-            return RawDetections(*(np.array(values) for values in found.values()))
-        finally:
-            idle.put(request)
+        return RawDetections(*self._requests[images.shape].infer({0: np.ascontiguousarray(images)}))
 
-    def _compile(self, shape: tuple[int, ...]) -> SimpleQueue[Any]:
+    def _compile(self, shape: tuple[int, ...]) -> Requests:
         model = load_or_convert(self._weights, shape, self._decoding)
         compiled = core().compile_model(model, "CPU", {"NUM_STREAMS": self.streams, **PRECISION})
-        requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(self.streams):
-            requests.put(compiled.create_infer_request())
-        return requests
+        return Requests(compiled, self.streams)

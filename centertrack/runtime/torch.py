@@ -15,7 +15,7 @@ class TorchRuntime:
 
     Args:
         model: In evaluation mode; it is moved to the device.
-        device: `cpu` or `cuda[:INDEX]`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
         decoding: How boxes are read from its maps.
     """
 

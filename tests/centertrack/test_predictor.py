@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from centertrack.geometry import fit_input_size
 from centertrack.models import save_weights
-from centertrack.predictor import Predictor, fit_input_size
+from centertrack.predictor import Predictor
 from centertrack.runtime.contract import DecodeOptions, RawDetections
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 from tracker.errors import InputError

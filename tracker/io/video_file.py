@@ -16,6 +16,8 @@ from tracker.io.decoding import decode_numbered
 from tracker.io.frame import Frame, FrameSource
 
 _FALLBACK_RATE = 25.0
+# metadata that is not UTF-8 must not end a run; from 19 on PyAV sees to it itself, and no longer knows the option
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 class VideoFile(FrameSource):
@@ -90,7 +92,7 @@ class VideoFile(FrameSource):
         try:
             # Titles and the like may be in any encoding.
             timeout = 15.0 if self.is_live else None
-            container = av.open(self._address, options=options, timeout=timeout, metadata_errors="replace")
+            container = av.open(self._address, options=options, timeout=timeout, **_LENIENT)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise InputError(f"{self._source}: cannot be opened as a video: {_reason(error)}") from error
         try:

@@ -34,9 +34,10 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         default="fairmot-nano",
         metavar="NAME|FILE",
         help="bundled weights (see: centertrack models), a .safetensors file, a .ckpt of a training, a .pth of FairMOT "
-        "or CenterNet, or a file of centertrack export (default: %(default)s)",
+        "or CenterNet, a file of centertrack export, or a detector of another project in ONNX (.onnx) or OpenVINO "
+        "(.xml) (default: %(default)s)",
     )
-    group.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     if not all_runtimes:
         group.add_argument(
             "--runtime",
@@ -50,6 +51,32 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         help="size of the network's input, multiples of 32; larger finds smaller objects, smaller is faster "
         "(default: that of the weights, in the shape of the source)",
     )
+    if not all_runtimes:
+        group.add_argument(
+            "--detector-option",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="what the file of another project does not say: family, scale, mean, std, channel_order, resize, "
+            "padding, nms_iou, class_names; or classes, to keep only these; may be given several times",
+        )
+
+
+def add_embedding_options(parser: argparse._ActionsContainer) -> None:
+    """Add who describes the appearance of the detections."""
+    parser.add_argument(
+        "--embeddings",
+        metavar="NAME|FILE",
+        help="who describes the appearance of the detections: weights with a re-identification head, such as "
+        "fairmot-small, or a network of crops in ONNX or OpenVINO (default: the detector itself, if it can)",
+    )
+    parser.add_argument(
+        "--embedding-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how a network of crops wants its pixels: scale, mean, std, channel_order; may be given several times",
+    )
 
 
 def add_tracker_option(parser: argparse._ActionsContainer) -> None:
@@ -62,8 +89,8 @@ def add_tracker_option(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def build_predictor(options: argparse.Namespace, min_score: float) -> Predictor:
-    """Build the predictor that the network options describe."""
+def build_predictor(options: argparse.Namespace, min_score: float, **others: Any) -> Predictor:
+    """Build the predictor that the network options describe, with other arguments of its own."""
     from centertrack.app.session import STREAMS_ON_CPU
     from centertrack.geometry import parse_size
     from centertrack.predictor import Predictor
@@ -75,6 +102,8 @@ def build_predictor(options: argparse.Namespace, min_score: float) -> Predictor:
         image_size=parse_size(options.image_size) if options.image_size else None,
         min_score=min_score,
         streams=STREAMS_ON_CPU,
+        detector_options=read_assignments(options.detector_option),
+        **others,
     )
 
 

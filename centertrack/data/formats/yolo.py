@@ -22,7 +22,8 @@ from centertrack.data.labels import (
 )
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
-from tracker.io.reading import MAX_CLASS, read_lines, read_yaml
+from tracker.io.class_names import read_class_names
+from tracker.io.reading import read_lines
 
 COLUMNS = "class, centre x, centre y, width, height as fractions of the image, and optionally an id"
 
@@ -71,16 +72,9 @@ class YoloSet(LabelledImages):
 
 
 def _class_names(root: Path) -> list[str]:
-    if (root / "data.yaml").is_file():
-        content = read_yaml(root / "data.yaml")
-        names = content.get("names") if isinstance(content, dict) else None
-        if isinstance(names, dict) and names.keys() == set(range(len(names))):
-            names = [names[number] for number in range(len(names))]
-        if not isinstance(names, list) or len(names) > MAX_CLASS + 1:
-            raise InputError(f"{root / 'data.yaml'}: expected `names`, a list or a mapping from 0, 1, 2 ... to names")
-        return [str(name) for name in names]
-    if (root / "classes.txt").is_file():
-        return [line.strip() for line in read_lines(root / "classes.txt") if line.strip()]
+    for file in (root / "data.yaml", root / "classes.txt"):
+        if file.is_file():
+            return read_class_names(file)
     return []
 
 

@@ -93,7 +93,13 @@ def test_old_conversions_are_removed(monkeypatch, tmp_path, weights, picture):
 
 @pytest.mark.parametrize(
     ("name", "device", "expected"),
-    [("auto", "cpu", "openvino"), ("auto", "cuda:1", "torch"), ("torch", "cpu", "torch"), ("torch", "cuda", "torch")],
+    [
+        ("auto", "cpu", "openvino"),
+        ("auto", "cuda:1", "torch"),
+        ("torch", "cpu", "torch"),
+        ("torch", "cuda", "torch"),
+        ("auto", "mps:0", "torch"),
+    ],
 )
 def test_choice(name, device, expected):
     assert choose_runtime(name, device) == expected

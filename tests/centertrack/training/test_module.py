@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from centertrack.models import BACKBONES, HEADS, BaseHead, CenterNet, LossOptions
 from centertrack.models.backbones import Backbone
 from centertrack.models.build import build_backbone, build_neck
 from centertrack.models.precision import finding_precision
+from centertrack.runtime.contract import DecodeOptions
 from centertrack.runtime.graph import DetectionGraph
 from centertrack.runtime.onnx import quiet
 from tracker.errors import InputError
@@ -393,3 +395,29 @@ def test_a_few_steps_lower_the_loss() -> None:
         optimizer.step()
         totals.append(loss.item())
     assert totals[-1] < 0.8 * totals[0]
+
+
+class Dtypes(TorchDispatchMode):
+    """Collects the operations that give float64 tensors, of which Apple's GPUs know nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.doubles: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        for value in found if isinstance(found, tuple | list) else [found]:
+            if isinstance(value, Tensor) and value.dtype == torch.float64:
+                self.doubles.add(str(func))
+        return found
+
+
+def test_nothing_is_computed_in_float64() -> None:
+    model = nano(num_identities=6)
+    targets = make_targets()
+    with Dtypes() as dtypes:
+        images = torch.rand(2, 3, 64, 96)
+        losses = model.compute_loss(model.get_encoded_outputs(images), targets)
+        losses["total"].backward()
+        DetectionGraph(model.eval(), DecodeOptions())(torch.zeros(1, 64, 96, 3, dtype=torch.uint8))
+    assert dtypes.doubles == set()
