@@ -113,5 +113,5 @@ def run(options: argparse.Namespace) -> int:
     def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    open_sinks = partial(track_sinks, steps=steps, has_classes=len(predictor.class_names) > 1)
+    open_sinks = partial(track_sinks, steps=steps, has_classes=len(predictor.class_names) != 1)
     return watch(options, plan, predictor, new_tracker, open_sinks)

@@ -214,11 +214,28 @@ def load_sequence(files: SequenceFiles, protocol: Protocol) -> LoadedSequence:
     Raises:
         InputError: As `evaluate`.
     """
+    truth = read_truth(files.gt_format, files.ground_truth, files.name, files.top)
+    found = read_found(files.results_format, files.results, files.results_name or files.name, files.ground_truth)
+    truth.rows.warn_of_no_size("cannot be found")
+    found.rows.warn_of_no_size("match nothing")
+    return prepare(files, protocol, truth, found)
+
+
+def prepare(files: SequenceFiles, protocol: Protocol, truth: SequenceTable, found: SequenceTable) -> LoadedSequence:
+    """Preprocess one sequence that was read.
+
+    Args:
+        files: Name and length of the sequence, and its formats.
+        protocol: What is scored.
+        truth: The ground truth.
+        found: The results.
+
+    Raises:
+        InputError: As `evaluate`.
+    """
     if protocol.benchmark is not None and protocol.benchmark not in ALL_BENCHMARKS:
         raise InputError(f"expected a benchmark of {', '.join(ALL_BENCHMARKS)}, got {protocol.benchmark}")
     labelled_choice = LabelledFrames(protocol.labelled_frames)
-    truth = read_truth(files.gt_format, files.ground_truth, files.name, files.top)
-    found = read_found(files.results_format, files.results, files.results_name or files.name, files.ground_truth)
     if protocol.flagged:
         truth = replace(truth, rows=replace(truth.rows, flags=np.ones_like(truth.rows.flags)))
     length = _length(files, truth, found)
@@ -228,8 +245,6 @@ def load_sequence(files: SequenceFiles, protocol: Protocol) -> LoadedSequence:
     if part != whole:
         truth = truth.in_frames(part)
         found = replace(found, rows=count_from_start(found.rows, part)).in_frames(part)
-    truth.rows.warn_of_no_size("cannot be found")
-    found.rows.warn_of_no_size("match nothing")
     frames = truth.rows.frames  # ascending
     with_labels = frames[np.flatnonzero(np.diff(frames, prepend=-1))]
     if len(truth.regions):
