@@ -53,11 +53,11 @@ def sequences() -> list[str]:
 
 
 def test_a_search_beats_the_defaults_and_its_file_is_a_tracker(sequences, capsys):
-    command = ["tune", *sequences, "--tracker", "bytetrack", "--trials", "8", "--output", "tuned.yaml"]
+    command = ["tune", *sequences, "--tracker", "bytetrack", "--trials", "18", "--output", "tuned.yaml"]
     assert main([*command, "--option", "min_score=0.4", "--search", "min_new_score"]) == 0
     said = capsys.readouterr().out
     assert "searches min_new_score of bytetrack on V-1, V-2\nheld out: V-3\n" in said
-    assert "8 trials; on the sequences of the search HOTA 0.00 -> " in said
+    assert "18 trials; on the sequences of the search HOTA 0.00 -> " in said
     assert "95 % interval over 20 windows of 3 frames" in said
     tuned = yaml.safe_load(Path("tuned.yaml").read_text())
     assert tuned["tracker"] == "bytetrack"
