@@ -68,6 +68,8 @@ class Predictor:
         embeddings: Who describes the appearance of the detections: weights with a re-identification head, by name or as
             a file, or a network of crops in ONNX or OpenVINO. None: the detector itself, if it can.
         embedding_options: Of a network of crops, fields of `runtime.pixels.PixelFormat`.
+        precision: In which the network computes, one of `runtime.choose.PRECISIONS`: `auto` is the fastest that the
+            processor has units for and that was measured to lose little with these weights, and f32 otherwise.
 
     Attributes:
         input_format: What the network sees.
@@ -94,6 +96,7 @@ class Predictor:
         detector_options: Mapping[str, Any] | None = None,
         embeddings: str | Path | None = None,
         embedding_options: Mapping[str, Any] | None = None,
+        precision: str = "auto",
     ) -> None:
         self.device = resolve_device(device)
         self.min_score, self.max_detections, self.nms_iou = min_score, max_detections, 1.0
@@ -108,6 +111,7 @@ class Predictor:
                 min_score,
                 max_detections,
                 streams,
+                precision,
             )
             self.runtime: Runtime = detector
             self.class_names, self.input_format = detector.class_names, detector.input_format
@@ -120,11 +124,11 @@ class Predictor:
             self.input_format = _own_input_format(opened.config["input_format"], weights, image_size)
             self.nms_iou = float(opened.config.get("nms_iou", 1.0))
             if isinstance(opened, ExportedFile):
-                self.runtime = ExportedRuntime(opened, runtime, self.device, image_size)
+                self.runtime = ExportedRuntime(opened, runtime, self.device, image_size, precision)
             else:
                 decoding = DecodeOptions.of_weights(opened.config, max_detections, nms_kernel)
                 chosen = choose_runtime(runtime, self.device)
-                self.runtime = make_runtime(opened, chosen, self.device, decoding, streams)
+                self.runtime = make_runtime(opened, chosen, self.device, decoding, streams, precision)
         self._embedder: Embedder | None = None
         if embeddings is not None:
             self._embedder = open_embedder(embeddings, embedding_options, self.device, streams)

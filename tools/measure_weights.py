@@ -50,6 +50,7 @@ def measure_weights(
     options: dict[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     postprocess: tuple[str, ...] = (),
+    precision: str = "f32",
 ) -> dict[str, dict[str, float]]:
     """Measure weights.
 
@@ -62,18 +63,21 @@ def measure_weights(
         options: Options of the tracker.
         image_size: Width and height of the network's input, by default that of the weights.
         postprocess: What is done to the tracks offline, see `centertrack track --postprocess`.
+        precision: See `centertrack track --precision`.
     """
-    predictor = Predictor(weights, runtime=runtime, image_size=image_size, min_score=0.001, max_detections=500)
+    predictor = Predictor(
+        weights, runtime=runtime, image_size=image_size, min_score=0.001, max_detections=500, precision=precision
+    )
     model = from_pretrained(weights).eval()
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for path, frames in SEQUENCES.items():
             results = Path(folder, f"{Path(path).name}.txt")
-            _track(predictor, data / path, frames, (tracker, options or {}), postprocess).write(results)
+            track_stretch(predictor, data / path, frames, (tracker, options or {}), postprocess).write(results)
             scores = evaluate(data / path, results, frames="{}:{}".format(*frames)).combined.to_dict()
             figures[Path(path).name] = {metric: float(scores[metric]) for metric in METRICS}  # type: ignore[arg-type]
             figures[Path(path).name] |= _search(model, data / path, frames)
-        figures["MOT17-mini"] = {"AP50": _average_precision(predictor, data / MINI, Path(folder, "mini"))}
+        figures["MOT17-mini"] = {"AP50": average_precision(predictor, data / MINI, Path(folder, "mini"))}
     for name, values in figures.items():
         print(name.ljust(16), "  ".join(f"{key} {_shown(value)}" for key, value in values.items()))
     if json_output:
@@ -82,7 +86,7 @@ def measure_weights(
     return figures
 
 
-def _track(
+def track_stretch(
     predictor: Predictor,
     sequence: Path,
     frames: tuple[int, int],
@@ -112,7 +116,7 @@ def _search(model: CenterNet, sequence: Path, frames: tuple[int, int]) -> dict[s
     return {"rank1": rank1, "reid_mAP": precision}
 
 
-def _average_precision(predictor: Predictor, sequences: Path, folder: Path) -> float:
+def average_precision(predictor: Predictor, sequences: Path, folder: Path) -> float:
     """Detect in every frame of several sequences; AP at IoU 0.5."""
     folder.mkdir()
     for sequence in sorted(sequences.iterdir()):

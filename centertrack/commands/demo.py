@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     )
     say(_table(report, result))
     say("")
-    say(summary(files.video.name, report))
+    say(summary(files.video.name, report, predictor.runtime))
     for title, path in (
         ("tracked video", files.annotated),
         ("source video", files.video),

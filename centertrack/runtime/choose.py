@@ -25,6 +25,8 @@ COMPUTES_ON = {
     "onnxruntime": ("cpu", "cuda"),
     "tensorrt": ("cuda",),
 }
+PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
+OFFERS = {"openvino": ("f32", "bf16", "int8"), "torch": ("f32", "f16"), "onnxruntime": ("f32",), "tensorrt": ("f32",)}
 FASTEST = {  # of those installed
     "cpu": ("openvino", "onnxruntime", "torch"),
     "cuda": ("tensorrt", "torch"),
@@ -66,16 +68,38 @@ def is_installed(runtime: str) -> bool:
     return all(importlib.util.find_spec(package) is not None for package in PACKAGES[runtime])
 
 
-def make_runtime(weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1) -> Runtime:
+def check_precision(precision: str, runtime: str, device: str) -> str:
+    """Return the precision that a runtime is asked for on a device; `auto` is f32 where it does not choose itself.
+
+    Raises:
+        InputError: The name is unknown, or the runtime does not offer it there.
+
+    >>> check_precision("auto", "torch", "cpu"), check_precision("auto", "openvino", "cpu")
+    ('f32', 'auto')
+    """
+    if precision not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    offers = [name for name in OFFERS[runtime] if name != "f16" or device.startswith("cuda")]
+    if precision == "auto":
+        return "auto" if runtime == "openvino" else "f32"
+    if precision not in offers:
+        raise InputError(f"runtime {runtime} on {device} computes in {' or '.join(offers)}, not in {precision}")
+    return precision
+
+
+def make_runtime(
+    weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1, precision: str = "auto"
+) -> Runtime:
     """Build the runtime called `name`, which is not `auto`."""
+    precision = check_precision(precision, name, device)
     if name == "torch":
         from centertrack.runtime.torch import TorchRuntime
 
-        return TorchRuntime(weights.load(), device, decoding)
+        return TorchRuntime(weights.load(), device, decoding, precision)
     if name == "openvino":
         from centertrack.runtime.openvino import OpenVinoRuntime
 
-        return OpenVinoRuntime(weights, decoding, streams)
+        return OpenVinoRuntime(weights, decoding, streams, precision)
     from centertrack.runtime.onnx import OnnxRuntime
 
     return OnnxRuntime(weights, decoding, name, device)

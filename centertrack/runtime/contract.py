@@ -69,10 +69,12 @@ class Runtime(Protocol):
     Attributes:
         name: One of `choose.RUNTIMES`.
         streams: Calls worth making at the same time.
+        precision: In which it computes, one of `choose.PRECISIONS` but `auto`.
     """
 
     name: str
     streams: int
+    precision: str
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images whose sides are divisible by 32."""

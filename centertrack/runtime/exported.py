@@ -11,10 +11,11 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from centertrack.runtime.choose import COMPUTES_ON
+from centertrack.runtime.choose import COMPUTES_ON, check_precision
 from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
-from centertrack.runtime.openvino_core import PRECISION, core
+from centertrack.runtime.openvino_core import compile_model, core
+from centertrack.runtime.openvino_precision import precision_of_file
 from tracker.errors import InputError, MissingPackageError
 from tracker.extras import missing, named_extra
 from tracker.io.reading import parse_json
@@ -144,9 +145,11 @@ class ExportedRuntime:
         runtime: `auto`, or one that can execute the format.
         device: `cpu`, `cuda[:INDEX]` or `mps`.
         image_size: Width and height that a user asked for: those of the file, or None.
+        precision: See `choose.PRECISIONS`; `auto` is f32.
 
     Attributes:
         name: What executes it.
+        precision: In which it computes.
         streams: 1: calls worth making at the same time.
 
     Raises:
@@ -161,15 +164,15 @@ class ExportedRuntime:
         runtime: str = "auto",
         device: str = "cpu",
         image_size: tuple[int, int] | None = None,
+        precision: str = "auto",
     ) -> None:
         width, height = file.config["input_format"]["size"]
         if image_size not in (None, (width, height)):
             raise InputError(f"{file.path} was exported for {width}x{height}; export it again for another size")
         self.name = choose_exported_runtime(file.runtimes, runtime, device)
+        self.precision = precision_of_file(check_precision(precision, self.name, device))
         self._file = file
-        openers: dict[str, Callable[[Path, str], Execute]] = {"openvino": _open_openvino, "torch": _open_torchscript}
-        open_file = openers.get(self.name, lambda path, device: _open_onnxruntime(path, self.name, device))
-        self._execute = open_file(file.path, device)
+        self._execute = self._open(file.path, device)
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images of the file's size.
@@ -183,6 +186,13 @@ class ExportedRuntime:
         step = self._file.batch or len(images)
         parts = [self._run(images[start : start + step], step) for start in range(0, len(images), step)]
         return RawDetections(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+    def _open(self, path: Path, device: str) -> Execute:
+        if self.name == "openvino":
+            return _open_openvino(path, self.precision)
+        if self.name == "torch":
+            return _open_torchscript(path, device)
+        return _open_onnxruntime(path, self.name, device)
 
     def _run(self, images: Array, count: int) -> list[Array]:
         """Execute one call; a last, smaller batch is filled up."""
@@ -225,8 +235,8 @@ def _open_onnxruntime(path: Path, runtime: str, device: str) -> Execute:
     return lambda images: session.run(None, {INPUT: images})
 
 
-def _open_openvino(path: Path, device: str) -> Execute:
-    compiled = core().compile_model(core().read_model(path), "CPU", PRECISION)
+def _open_openvino(path: Path, precision: str) -> Execute:
+    compiled = compile_model(core().read_model(path), precision)
     return lambda images: list(compiled({0: images}).values())
 
 

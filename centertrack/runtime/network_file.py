@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from centertrack.runtime.choose import check_precision
 from centertrack.runtime.exported import choose_exported_runtime, runtimes_of
 from centertrack.runtime.onnx import open_session
-from centertrack.runtime.openvino_core import PRECISION, core
+from centertrack.runtime.openvino_core import compile_model, core
+from centertrack.runtime.openvino_precision import precision_of_file
 from centertrack.runtime.openvino_requests import Requests
 from tracker.errors import InputError
 from tracker.io.reading import is_file, read_yaml
@@ -58,12 +60,14 @@ class NetworkFile(ABC):
         path: Its file.
         name: The runtime that executes it.
         streams: Calls worth making at the same time.
+        precision: In which it computes.
         inputs: What it takes, as the file says.
         metadata: What the file says beyond the graph, by name.
     """
 
     name: str
     streams: int = 1
+    precision: str = "f32"
 
     def __init__(self, path: Path, inputs: Sequence[Port], metadata: dict[str, Any]) -> None:
         self.path, self.inputs, self.metadata = path, tuple(inputs), metadata
@@ -96,7 +100,8 @@ class OpenVinoFile(NetworkFile):
 
     name = "openvino"
 
-    def __init__(self, path: Path, streams: int = 1) -> None:
+    def __init__(self, path: Path, streams: int = 1, precision: str = "auto") -> None:
+        self.precision = precision_of_file(check_precision(precision, self.name, "cpu"))
         self._model = _reading(path, lambda: core().read_model(path))
         super().__init__(path, [_port_of(port) for port in self._model.inputs], _openvino_metadata(path, self._model))
         self.streams = streams
@@ -137,7 +142,7 @@ class OpenVinoFile(NetworkFile):
 
     def _compile(self, shapes: Sequence[tuple[int, ...]]) -> Requests:
         try:
-            compiled = core().compile_model(self._model, "CPU", {"NUM_STREAMS": self.streams, **PRECISION})
+            compiled = compile_model(self._model, self.precision, self.streams)
         except RuntimeError as error:
             raise self.refuse(shapes, error) from error
         return Requests(compiled, self.streams)
@@ -171,7 +176,9 @@ class OnnxRuntimeFile(NetworkFile):
             raise self.refuse([value.shape for value in values], error) from error
 
 
-def open_network(path: Path, runtime: str = "auto", device: str = "cpu", streams: int = 1) -> NetworkFile:
+def open_network(
+    path: Path, runtime: str = "auto", device: str = "cpu", streams: int = 1, precision: str = "auto"
+) -> NetworkFile:
     """Open a network of another project.
 
     Args:
@@ -179,6 +186,7 @@ def open_network(path: Path, runtime: str = "auto", device: str = "cpu", streams
         runtime: `auto`, or one that can execute the format.
         device: `cpu` or `cuda[:INDEX]`.
         streams: Calls worth making at the same time, where the runtime can.
+        precision: See `choose.PRECISIONS`; `auto` is f32.
 
     Raises:
         InputError: No such file, it cannot be read, or the runtime is not installed or not for this format or device.
@@ -186,7 +194,10 @@ def open_network(path: Path, runtime: str = "auto", device: str = "cpu", streams
     if not is_file(path):
         raise InputError(f"no such network: {path}")
     chosen = choose_exported_runtime(runtimes_of(path), runtime, device)
-    return OpenVinoFile(path, streams) if chosen == "openvino" else OnnxRuntimeFile(path, chosen, device)
+    if chosen == "openvino":
+        return OpenVinoFile(path, streams, precision)
+    check_precision(precision, chosen, device)
+    return OnnxRuntimeFile(path, chosen, device)
 
 
 def _reading(path: Path, read: Callable[[], Any]) -> Any:

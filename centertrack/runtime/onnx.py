@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centertrack.runtime.contract import Array, DecodeOptions, RawDetections
+from centertrack.runtime.last_used import LastUsed
 from tracker.errors import InputError, MissingPackageError
 from tracker.extras import missing, named_extra
 
@@ -134,6 +135,7 @@ class OnnxRuntime:
     """
 
     streams = 1
+    precision = "f32"
 
     def __init__(
         self, weights: Weights, decoding: DecodeOptions, name: str = "onnxruntime", device: str = "cpu"
@@ -142,13 +144,13 @@ class OnnxRuntime:
         self._weights = weights
         self._decoding = decoding
         self._device = device
-        self._sessions: dict[tuple[int, ...], Any] = {}
+        self._sessions = LastUsed(self._convert)
 
     def __call__(self, images: Array) -> RawDetections:
         """Find objects in (N, H, W, 3) uint8 RGB images."""
-        if images.shape not in self._sessions:
-            program = convert(self._weights.load(), images.shape, self._decoding)
-            model = program.model_proto.SerializeToString()
-            self._sessions[images.shape] = open_session(model, self.name, self._device)
         session = self._sessions[images.shape]
         return RawDetections(*session.run(None, {INPUT: np.ascontiguousarray(images)}))
+
+    def _convert(self, shape: tuple[int, ...]) -> Any:
+        model = convert(self._weights.load(), shape, self._decoding).model_proto.SerializeToString()
+        return open_session(model, self.name, self._device)

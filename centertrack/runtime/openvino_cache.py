@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from centertrack.runtime.contract import DecodeOptions
 from centertrack.runtime.openvino_convert import code_digest, convert, digest
 from centertrack.runtime.openvino_core import core
 from centertrack.runtime.shipped import read_shipped
+from tracker.errors import InputError
 
 if TYPE_CHECKING:
     from centertrack.runtime.weights import Weights
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 KEPT_MODELS = 32
 
 
-def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptions) -> Any:
+def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptions, is_int8: bool = False) -> Any:
     """Return the OpenVINO model of a network from beside its weights or from the cache, or convert it and put it there.
 
     Without a writable cache folder everything works the same, only slower.
@@ -28,16 +29,21 @@ def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOp
         weights: Loaded only where there is no conversion of them.
         shape: (N, H, W, 3) of the images.
         decoding: How boxes are read from its maps.
+        is_int8: The conversion with quantised layers, which lies only beside weights.
 
     Raises:
-        InputError: OpenVINO cannot execute this network.
+        InputError: OpenVINO cannot execute this network, or there is no quantised conversion for it.
     """
     if weights.digest is None:
         return convert(weights.load(), shape, decoding)
-    shipped = read_shipped(weights, shape, decoding)
+    shipped = read_shipped(weights, shape, decoding, is_int8)
     if shipped is not None:
         return shipped
-    versions = f"{version('openvino')} {version('torch')} {code_digest()}"
+    if is_int8:
+        raise InputError(
+            "the int8 conversion beside the weights is not for this network, or for so many boxes; use f32"
+        )
+    versions = f"{version('openvino')} {_torch_version()} {code_digest()}"
     name = digest(f"{weights.digest} {shape} {decoding} {versions}".encode())
     path = cache_folder() / f"{name}.xml"
     if path.is_file():
@@ -51,6 +57,13 @@ def load_or_convert(weights: Weights, shape: tuple[int, ...], decoding: DecodeOp
     except (OSError, RuntimeError) as error:
         logging.getLogger(__name__).info("the converted network could not be kept in %s: %s", path.parent, error)
     return model
+
+
+def _torch_version() -> str:
+    try:
+        return version("torch")
+    except PackageNotFoundError:  # the light install; `weights.load` says so where it is needed
+        return "none"
 
 
 def cache_folder() -> Path:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-PRECISION = {"INFERENCE_PRECISION_HINT": "f32"}
-"""float32 throughout: processors with bfloat16 units would otherwise round scores and boxes."""
+from tracker.errors import InputError
+
+UNITS = {"f32": "FP32", "bf16": "BF16", "int8": "INT8"}
+"""Precision -> OpenVINO's name of what a processor has units for."""
 
 _making = threading.Lock()
 _core: list[Any] = []
@@ -28,3 +30,26 @@ def core() -> Any:
             openvino.Tensor(np.zeros(1, np.uint8), shared_memory=True)
             _core.append(openvino.Core())
     return _core[0]
+
+
+def has_units(precision: str) -> bool:
+    """Whether the processor has units for `f32`, `bf16` or `int8`."""
+    return UNITS[precision] in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def compile_model(model: Any, precision: str = "f32", streams: int = 1) -> Any:
+    """Compile a model for the CPU.
+
+    Args:
+        model: An OpenVINO model.
+        precision: `f32` throughout, which processors with bfloat16 units would not do by themselves; `bf16` where they
+            are faster in it; or `int8` for a model with quantised layers, the rest of which stays in float32.
+        streams: Calls executed side by side.
+
+    Raises:
+        InputError: The processor has no units for it.
+    """
+    if not has_units(precision):
+        raise InputError(f"this processor has no units for precision {precision}; use --precision auto")
+    hint = "bf16" if precision == "bf16" else "f32"
+    return core().compile_model(model, "CPU", {"NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": hint})

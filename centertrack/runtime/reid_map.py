@@ -14,7 +14,7 @@ from centertrack.configuration import build
 from centertrack.geometry import InputFormat, Placement
 from centertrack.runtime.contract import DecodeOptions
 from centertrack.runtime.openvino_cache import load_or_convert
-from centertrack.runtime.openvino_core import PRECISION, core
+from centertrack.runtime.openvino_core import compile_model
 from centertrack.runtime.openvino_requests import Requests
 from centertrack.runtime.weights import open_weights
 from tracker.errors import InputError
@@ -76,7 +76,7 @@ class ReidMap:
 
     def _compile(self, size: tuple[int, int]) -> Requests:
         model = cut_at_cells(load_or_convert(self._weights, (1, size[1], size[0], 3), self._decoding))
-        return Requests(core().compile_model(model, "CPU", {"NUM_STREAMS": self._streams, **PRECISION}), self._streams)
+        return Requests(compile_model(model, streams=self._streams), self._streams)
 
 
 def cut_at_cells(model: Any) -> Any:

@@ -2,7 +2,7 @@
 
 `NAME.openvino.zip` beside `NAME.safetensors` holds the graph, its constants as float16, and what it was made from: the
 digest of the weights, how boxes are read, and the digest of the code that converted them. Where these differ it is not
-used.
+used. Where the weights were quantised, it holds that graph, too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from centertrack.runtime.weights import Weights, open_weights
 from tracker.io.atomic import atomic_path
 
 GRAPH, CONSTANTS, ORIGIN = "graph.xml", "graph.bin", "origin.txt"
+INT8_GRAPH, INT8_CONSTANTS = "int8.xml", "int8.bin"
 EXAMPLE = (2, 256, 320, 3)  # of the images that the graph is traced with
 
 
@@ -32,13 +33,28 @@ def path_beside(weights: Path) -> Path:
     return weights.with_suffix(".openvino.zip")
 
 
-def read_shipped(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptions) -> Any | None:
+def has_int8(weights: Weights) -> bool:
+    """Whether a conversion with quantised layers lies beside the weights."""
+    path = path_beside(weights.path) if weights.path is not None else None
+    if path is None or not path.is_file():
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return INT8_GRAPH in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def read_shipped(
+    weights: Weights, shape: tuple[int, ...], decoding: DecodeOptions, is_int8: bool = False
+) -> Any | None:
     """Return the model beside the weights for one shape of images, or None where there is none of just these.
 
     Args:
         weights: Their file says where to look.
         shape: (N, H, W, 3) of the images.
         decoding: How boxes are read from the network's maps.
+        is_int8: The graph with quantised layers.
     """
     path = path_beside(weights.path) if weights.path is not None else None
     if path is None or not path.is_file():
@@ -47,7 +63,8 @@ def read_shipped(weights: Weights, shape: tuple[int, ...], decoding: DecodeOptio
         with zipfile.ZipFile(path) as archive:
             if archive.read(ORIGIN).decode() != _origin(weights, decoding):
                 return None
-            model = core().read_model(archive.read(GRAPH), archive.read(CONSTANTS))
+            graph, constants = (INT8_GRAPH, INT8_CONSTANTS) if is_int8 else (GRAPH, CONSTANTS)
+            model = core().read_model(archive.read(graph), archive.read(constants))
         model.reshape(list(shape))
     except (OSError, RuntimeError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):  # damaged, or of the future
         return None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from centertrack.runtime.choose import FASTEST, RUNTIMES
+from centertrack.runtime.choose import FASTEST, PRECISIONS, RUNTIMES
 from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, TRACKERS, tracker_options
 
@@ -45,6 +45,12 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
             default="auto",
             help=f"{', '.join(RUNTIMES)}; auto is the first that is installed of {', '.join(FASTEST['cpu'])} on a CPU, "
             f"of {', '.join(FASTEST['cuda'])} on a GPU (default: %(default)s)",
+        )
+        group.add_argument(
+            "--precision",
+            default="auto",
+            help=f"{', '.join(PRECISIONS)}; auto is the fastest that the processor has units for and that loses "
+            "little with these weights (default: %(default)s)",
         )
     group.add_argument(
         "--image-size",
@@ -129,6 +135,7 @@ def build_predictor(options: argparse.Namespace, min_score: float, **others: Any
         image_size=parse_size(options.image_size) if options.image_size else None,
         min_score=min_score,
         streams=STREAMS_ON_CPU,
+        precision=options.precision,
         detector_options=read_assignments(options.detector_option),
         **others,
     )

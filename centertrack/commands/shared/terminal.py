@@ -17,6 +17,7 @@ from tracker.errors import InputError
 
 if TYPE_CHECKING:
     from centertrack.app.pipeline import Report
+    from centertrack.runtime.contract import Runtime
 
 
 _lost: list[str] = []
@@ -100,7 +101,7 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
         yield advance
 
 
-def summary(name: str, report: Report, start_score: float = 0.0) -> str:
+def summary(name: str, report: Report, runtime: Runtime, start_score: float = 0.0) -> str:
     """Say in one line what a run did and how fast each stage was.
 
     The rate of a stage is what it could do if it waited for no other; the end-to-end rate is lower, since the stages
@@ -109,6 +110,7 @@ def summary(name: str, report: Report, start_score: float = 0.0) -> str:
     Args:
         name: Of the source.
         report: What was done.
+        runtime: What executed the network, and in which precision.
         start_score: Detections from here on may start a track; the line tells if there is no id because none did.
     """
     found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
@@ -118,7 +120,7 @@ def summary(name: str, report: Report, start_score: float = 0.0) -> str:
             found += f" while tracks start from {start_score:g}: lower --min-score"
     stages = ", ".join(f"{stage} {_rate(rate)}" for stage, rate in report.stage_rates().items())
     rates = f", {_rate(report.frame_rate)} frames/s ({stages})" if report.frames else ""
-    return f"{name}: {report.frames} frames, {found}{rates}"
+    return f"{name}: {report.frames} frames, {found}{rates} with {runtime.name} in {runtime.precision}"
 
 
 def _rate(value: float) -> str:

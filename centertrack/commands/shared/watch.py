@@ -77,7 +77,7 @@ def _watch_one(
                 session.run(lambda result: advance())
         finally:
             if session.paths and not options.quiet:
-                say(summary(session.frames.name, session.report, _start_score(session.tracker)))
+                say(summary(session.frames.name, session.report, predictor.runtime, _start_score(session.tracker)))
                 for kind, path in session.paths.items() if session.is_complete else ():
                     say(f"  {kind}: {path}")
 

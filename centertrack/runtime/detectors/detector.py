@@ -37,9 +37,11 @@ class Detector:
         min_score: Boxes below are not read.
         max_detections: Boxes kept per image, the best ones.
         streams: Calls worth making at the same time, where the runtime can.
+        precision: See `choose.PRECISIONS`; `auto` is f32.
 
     Attributes:
         name: What executes it.
+        precision: In which it computes.
         streams: Calls worth making at the same time.
         input_format: What it sees; how its pixels are scaled is its own matter.
         class_names: Name of each label; empty where nothing tells how many there are.
@@ -58,10 +60,11 @@ class Detector:
         min_score: float = 0.0,
         max_detections: int = 300,
         streams: int = 1,
+        precision: str = "auto",
     ) -> None:
         given: DetectorOptions = build(DetectorOptions, "the detector", options or {})
-        self._file = open_network(Path(weights), runtime, device, streams)
-        self.name, self.streams = self._file.name, self._file.streams
+        self._file = open_network(Path(weights), runtime, device, streams, precision)
+        self.name, self.streams, self.precision = self._file.name, self._file.streams, self._file.precision
         self._image_place, self._image = _image_input(self._file)
         self._min_score, self._max_detections = min_score, max_detections
         names = given.names() or names_in(self._file.metadata)
