@@ -4,10 +4,10 @@
     python tools/measure_tables.py trackers_public     # one of docs/tables/*.yaml
     python tools/measure_tables.py trackers_public --write   # keep the new figures, in the file and in the document
 
-A file of docs/tables says everything about one table: the document it stands in, the data, the commands of each row, and
-the figures with the commit and the processor that they were measured on. `{data}` in a command is the folder of real data
-(CENTERTRACK_SHARED_DATA), `{out}` a new folder. Figures are those of `centertrack evaluate --json`, in percent where they
-are ratios, or milliseconds of `centertrack bench trackers`.
+A file of docs/tables says everything about one table: the document it stands in, the data, the commands of each row,
+and the figures with the commit and the processor that they were measured on. `{data}` in a command is the folder of
+real data (CENTERTRACK_SHARED_DATA), `{out}` a new folder. Figures are those of `centertrack evaluate --json`, in percent
+where they are ratios, or milliseconds of `centertrack bench trackers`.
 """
 
 from __future__ import annotations
