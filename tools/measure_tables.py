@@ -6,8 +6,8 @@
 
 A file of docs/tables says everything about one table: the document it stands in, the data, the commands of each row,
 and the figures with the commit and the processor that they were measured on. `{data}` in a command is the folder of
-real data (CENTERTRACK_SHARED_DATA), `{out}` a new folder. Figures are those of `centertrack evaluate --json`, in percent
-where they are ratios, or milliseconds of `centertrack bench trackers`.
+real data (CENTERTRACK_SHARED_DATA), `{out}` a new folder. Figures are those of `centertrack evaluate --json`, in
+percent where they are ratios, or milliseconds of `centertrack bench trackers`.
 """
 
 from __future__ import annotations
