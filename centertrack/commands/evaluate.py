@@ -118,9 +118,8 @@ def run(options: argparse.Namespace) -> int:
     results = _evaluate_all(options, _trackers_by_name([options.results, *options.compare]))
     result = next(iter(results.values()))
     say(result.table())
-    for tracker, one in results.items():
-        for remark in one.remarks():
-            say(f"{tracker}: {remark}" if len(results) > 1 else remark)
+    for remark in _remarks(results):
+        say(remark)
     if options.intervals:
         for tracker, one in results.items():
             say("\n" + _intervals(tracker if len(results) > 1 else "", one))
@@ -181,6 +180,15 @@ def _comparison(results: dict[str, EvaluationResult]) -> list[list[str]]:
     rows = {name: result.rows() for name, result in results.items()}
     header = next(iter(rows.values()))[0]
     return [["all sequences", *header[1:]], *([name, *cells[-1][1:]] for name, cells in rows.items())]
+
+
+def _remarks(results: dict[str, EvaluationResult]) -> list[str]:
+    """Return what there is to say beside the scores, once; before what holds for some trackers only stands which."""
+    trackers: dict[str, list[str]] = {}
+    for tracker, result in results.items():
+        for remark in result.remarks():
+            trackers.setdefault(remark, []).append(tracker)
+    return [remark if len(of) == len(results) else f"{', '.join(of)}: {remark}" for remark, of in trackers.items()]
 
 
 def _intervals(tracker: str, result: EvaluationResult) -> str:

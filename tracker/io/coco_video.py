@@ -117,10 +117,10 @@ def _read_images(path: Path, version: tuple[int, int]) -> CocoImages:
             read_whole(category["id"], f"{path}: categories", "id", 0): str(category.get("name", category["id"]))
             for category in content["categories"]
         }
+        shift = 1 if any(frame == 0 for _, _, frame in places) else 0  # some count frames from 0
+        frame_of = {image: (name, frame + shift) for image, name, frame in places}
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: expected COCO images (id, file_name) and categories: {error!r}") from error
-    shift = 1 if any(frame == 0 for _, _, frame in places) else 0  # some count frames from 0
-    frame_of = {image: (name, frame + shift) for image, name, frame in places}
     if len(frame_of) < len(places):
         raise InputError(f"{path}: two images have the same id")
     if len(set(frame_of.values())) < len(frame_of):
