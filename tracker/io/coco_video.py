@@ -6,10 +6,11 @@ Without videos the folder of a file name is the sequence, and the number in its 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracker.errors import InputError
 from tracker.io.json_file import cached_json, file_version
@@ -71,32 +72,83 @@ def coco_table(path: Path, name: str, images_of: Path | None = None) -> Sequence
     if not isinstance(annotations, list):
         raise InputError(f"{path}: expected annotations as a list")
     ids, rows = Numbering(), []
-    for place, annotation in enumerate(annotations):
-        where = f"{path}: annotations[{place}]"
-        try:
-            if annotation["image_id"] not in images.frame_of:
-                raise InputError(f"{where}: there is no image {str(annotation['image_id'])[:60]}")
-            sequence, frame = images.frame_of[annotation["image_id"]]
-            if sequence != name:
-                continue
-            box = read_box(annotation["bbox"], where, "bbox [x, y, w, h]")
-            number = read_whole(annotation["category_id"], where, "category_id", 0)
-            is_region = bool(annotation.get("iscrowd", 0) or annotation.get("ignore", 0))
-            identity = next((annotation[key] for key in _IDENTITIES if annotation.get(key) is not None), None)
-            score = read_number(annotation.get("score", 1.0), where, "a score")
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{where}: expected image_id, category_id and bbox: {error!r}") from error
-        if identity is None and not is_region:
+    for one in read_annotations(path, annotations, images.frame_of, images.names, _stop_at):
+        sequence, frame = images.frame_of[one.image]
+        if sequence != name:
+            continue
+        if one.track is None and not one.is_crowd:
             raise InputError(
-                f"{where}: expected a track_id: detections have no identities; `centertrack associate` or `track` "
-                "gives them ids"
+                f"{path}: annotations[{one.place}]: expected a track_id: detections have no identities; "
+                "`centertrack associate` or `track` gives them ids"
             )
-        # Categories may count from 0, which stands for regions here.
-        class_number = 0 if is_region else _class_number(number, images.names)
-        rows.append(TableRow(place, frame, -1 if is_region else ids.number(identity), box, class_number, score=score))
+        identity = -1 if one.is_crowd else ids.number(one.track)
+        number = 0 if one.is_crowd else _class_number(one.category, images.names)  # 0 stands for regions
+        rows.append(TableRow(one.place, frame, identity, one.box, number, score=one.score))
     frames = [frame for sequence, frame in images.frame_of.values() if sequence == name]
     names = {_class_number(number, images.names): text for number, text in images.names.items()}
     return SequenceTable.of(path, rows, names, frames, max(frames, default=0), "annotations")
+
+
+class CocoBox(NamedTuple):
+    """One annotation.
+
+    Attributes:
+        place: In the list, from 0.
+        image: Id of its image.
+        category: Id of its category.
+        box: Left, top, width, height in pixels from 0.
+        track: Its identity, as the file writes it; None without one.
+        is_crowd: Whether it is a region in which there may be unlabelled objects.
+        score: Of a result; 1 in labels.
+    """
+
+    place: int
+    image: Any
+    category: int
+    box: tuple[float, float, float, float]
+    track: Any
+    is_crowd: bool
+    score: float
+
+
+def read_annotations(
+    path: Path,
+    annotations: Sequence[Any],
+    images: Container[Any],
+    categories: Container[Any],
+    report: Callable[[InputError], None],
+) -> Iterator[CocoBox]:
+    """Read the annotations of a COCO file.
+
+    Args:
+        path: The file.
+        annotations: Its list.
+        images: Ids of the images that there are.
+        categories: Ids of the categories that there are.
+        report: Is told of every broken annotation, with its place.
+    """
+    for place, annotation in enumerate(annotations):
+        where = f"{path}: annotations[{place}]"
+        try:
+            box = read_box(annotation["bbox"], where, "bbox [x, y, w, h]")
+            track = next((annotation[key] for key in _IDENTITIES if annotation.get(key) is not None), None)
+            if annotation["category_id"] not in categories:
+                raise ValueError(f"no category {str(annotation['category_id'])[:60]}")
+            if annotation["image_id"] not in images:
+                raise ValueError(f"no image {str(annotation['image_id'])[:60]}")
+            is_crowd = bool(annotation.get("iscrowd", 0) or annotation.get("ignore", 0))
+            score = read_number(annotation.get("score", 1.0), where, "a score")
+            yield CocoBox(place, annotation["image_id"], annotation["category_id"], box, track, is_crowd, score)
+        except InputError as error:
+            report(error)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            report(
+                InputError(f"{where}: expected image_id, category_id and bbox [x, y, w, h] that fit the file: {error}")
+            )
+
+
+def _stop_at(error: InputError) -> None:
+    raise error
 
 
 def _class_number(category: int, names: dict[int, str]) -> int:
