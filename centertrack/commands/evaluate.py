@@ -149,7 +149,19 @@ def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
 
 def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict[str, EvaluationResult]:
     """Return the scores of each tracker; the report is written on the way, since it needs all that they are made of."""
-    chosen: dict[str, Any] = {
+    chosen = {**_chosen(options), "intervals": options.intervals or bool(options.compare)}
+    if options.report:
+        from tracker.report import write_report
+
+        return write_report(options.report, options.gt, trackers, images=options.images, **chosen)
+    from tracker.evaluation import evaluate
+
+    return {name: evaluate(options.gt, path, **chosen) for name, path in trackers.items()}
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what is scored, as the arguments of `evaluate`."""
+    return {
         "benchmark": options.benchmark,
         "sequences": options.sequences,
         "frames": options.frames,
@@ -159,15 +171,7 @@ def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict
         "flagged": options.flagged,
         "gt_format": options.gt_format,
         "results_format": options.results_format,
-        "intervals": options.intervals or bool(options.compare),
     }
-    if options.report:
-        from tracker.report import write_report
-
-        return write_report(options.report, options.gt, trackers, images=options.images, **chosen)
-    from tracker.evaluation import evaluate
-
-    return {name: evaluate(options.gt, path, **chosen) for name, path in trackers.items()}
 
 
 def _read_classes(text: str) -> list[str]:
@@ -221,5 +225,5 @@ def _second_opinion(options: argparse.Namespace) -> str:
     from tracker.evaluation.evaluator import load_sequences
     from tracker.evaluation.second_opinion import DIFFERENCES, second_opinion
 
-    chosen = (options.gt, options.results, options.benchmark, options.sequences, options.frames, options.workers)
-    return "\n".join([text_table(second_opinion(load_sequences(*chosen), options.workers)), "", *DIFFERENCES])
+    data = load_sequences(options.gt, options.results, **_chosen(options))
+    return "\n".join([text_table(second_opinion(data, options.workers)), "", *DIFFERENCES])

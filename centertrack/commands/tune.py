@@ -172,7 +172,8 @@ def _lines(plan: TuningPlan, report: TuningReport, output: str) -> list[str]:
     if gain is None:
         lines.append("too few held-out frames to say how sure that is")
     else:
-        verdict = "" if gain.low > 0 else ": not surely better than the defaults"
+        unsure = "worse than the defaults" if gain.high < 0 else "not surely better than the defaults"
+        verdict = "" if gain.low > 0 else f": {unsure}; more videos to search on would tell more"
         lines.append(f"gain there: {gain} (value, 95 % interval over {report.over}){verdict}")
     return [*lines, f"{output}: for --tracker"]
 

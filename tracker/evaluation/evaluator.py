@@ -50,6 +50,18 @@ class Protocol:
     classes: tuple[str, ...] | None = None
     flagged: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        benchmark: str | None = None,
+        frames: str | None = None,
+        labelled_frames: str = "auto",
+        classes: Sequence[str | int] | None = None,
+        flagged: bool = False,
+    ) -> Protocol:
+        """Return a protocol from the arguments of `evaluate`."""
+        return cls(benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedSequence:
@@ -120,9 +132,7 @@ def evaluate(
     Raises:
         InputError: Something is missing or breaks the benchmark's rules (with file and line); or nothing is left.
     """
-    protocol = Protocol(
-        benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged
-    )
+    protocol = Protocol.of(benchmark, frames, labelled_frames, classes, flagged)
     files = find_sequences(gt, results, sequences, gt_format, results_format)
     in_windows = intervals and needs_windows([one.name for one in files])
     measured = map_each(partial(measure_files, protocol=protocol, in_windows=in_windows), files, workers)
@@ -190,10 +200,20 @@ def load_sequences(
     sequences: Sequence[str] | None = None,
     frames: str | None = None,
     workers: int = 1,
+    labelled_frames: str = "auto",
+    classes: Sequence[str | int] | None = None,
+    flagged: bool = False,
+    gt_format: str | None = None,
+    results_format: str | None = None,
 ) -> list[SequenceData]:
-    """Read and preprocess what `evaluate` scores of one class; the arguments are its own."""
-    load = partial(load_sequence, protocol=Protocol(benchmark, frames))
-    return [loaded.only() for loaded in map_each(load, find_sequences(gt, results, sequences), workers)]
+    """Read and preprocess what `evaluate` scores of one class; the arguments are its own.
+
+    Raises:
+        InputError: As `evaluate`, or several classes are scored.
+    """
+    protocol = Protocol.of(benchmark, frames, labelled_frames, classes, flagged)
+    files = find_sequences(gt, results, sequences, gt_format, results_format)
+    return [loaded.only() for loaded in map_each(partial(load_sequence, protocol=protocol), files, workers)]
 
 
 def map_each(function: Callable[[Item], Value], items: Sequence[Item], workers: int) -> list[Value]:

@@ -67,9 +67,7 @@ def write_report(
     """
     if not results:
         raise InputError("a report needs the results of at least one tracker")
-    protocol = Protocol(
-        benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged
-    )
+    protocol = Protocol.of(benchmark, frames, labelled_frames, classes, flagged)
     runs = [
         load_run(
             name,
