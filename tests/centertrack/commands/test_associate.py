@@ -68,6 +68,13 @@ def test_gaps_are_filled_afterwards(sequences):
     assert frames_of("SEQ-01") == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("steps", ["interpolate", "smooth", "interpolate,smooth"])
+def test_nobody_tracked_leaves_an_empty_file_afterwards_too(sequences, steps):
+    options = ["--option", "min_new_score=0.99", "--postprocess", steps]
+    assert main(["associate", *sequences, *options, "--results", "results"]) == 0
+    assert frames_of("SEQ-01") == []
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
