@@ -43,7 +43,7 @@ class BrokenContractError(AssertionError):
     """A tracker breaks the contract; the message lists every point that fails."""
 
 
-def check_tracker(factory: Callable[[], Any], *, skip: Sequence[str] = ()) -> None:
+def check_tracker(factory: Callable[[], TrackerLike], *, skip: Sequence[str] = ()) -> None:
     """Run a tracker over small scenes and check what everybody may expect of one.
 
     The points of the contract, by name:

@@ -67,15 +67,10 @@ def coco_table(path: Path, name: str, images_of: Path | None = None) -> Sequence
     is_list = isinstance(content, list)
     if is_list and images_of is None:
         raise InputError(f"{path}: a list of results names no images; give ground truth in COCO format")
-    images = _images(images_of if is_list and images_of is not None else path)
-    annotations = content if is_list else content.get("annotations")
-    if not isinstance(annotations, list):
-        raise InputError(f"{path}: expected annotations as a list")
+    source = images_of if is_list and images_of is not None else path
+    images = _images(source)
     ids, rows = Numbering(), []
-    for one in read_annotations(path, annotations, images.frame_of, images.names, _stop_at):
-        sequence, frame = images.frame_of[one.image]
-        if sequence != name:
-            continue
+    for frame, one in _by_sequence(path, file_version(path), source, file_version(source)).get(name, ()):
         if one.track is None and not one.is_crowd:
             raise InputError(
                 f"{path}: annotations[{one.place}]: expected a track_id: detections have no identities; "
@@ -87,6 +82,22 @@ def coco_table(path: Path, name: str, images_of: Path | None = None) -> Sequence
     frames = [frame for sequence, frame in images.frame_of.values() if sequence == name]
     names = {_class_number(number, images.names): text for number, text in images.names.items()}
     return SequenceTable.of(path, rows, names, frames, max(frames, default=0), "annotations")
+
+
+@lru_cache(maxsize=4)
+def _by_sequence(
+    path: Path, version: tuple[int, int], images_of: Path, images_version: tuple[int, int]
+) -> dict[str, list[tuple[int, CocoBox]]]:
+    """Sort the annotations of a file by sequence, each with its frame."""
+    content, images = cached_json(path), _images(images_of)
+    annotations = content if isinstance(content, list) else content.get("annotations")
+    if not isinstance(annotations, list):
+        raise InputError(f"{path}: expected annotations as a list")
+    found: dict[str, list[tuple[int, CocoBox]]] = {}
+    for one in read_annotations(path, annotations, images.frame_of, images.names, _stop_at):
+        sequence, frame = images.frame_of[one.image]
+        found.setdefault(sequence, []).append((frame, one))
+    return found
 
 
 class CocoBox(NamedTuple):
