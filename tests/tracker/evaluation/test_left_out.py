@@ -181,6 +181,10 @@ def test_irregular_sparse_labels_are_told(scene):
     assert "labels are on 3 of 10 frames, at no regular distance; all frames count" in result.notes[0]
 
 
+def test_a_single_labelled_frame_is_told(scene):
+    assert "labels are on 1 of 10 frames" in evaluate(*scene(boxes(1, (1,)), found(1, WALK))).notes[0]
+
+
 @pytest.mark.parametrize(("frames", "step"), [([5], 1), ([5, 10], 1), ([5, 10, 20], 5), ([1, 2, 6], 1), ([], 1)])
 def test_a_regular_distance_needs_three_labelled_frames(frames, step):
     assert regular_step(np.array(frames, np.int64)) == step
