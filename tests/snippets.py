@@ -47,6 +47,7 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack data": "needs the frames drawn before; test_train_your_own.py runs the guide",
     "centertrack track mine/test": "needs trained weights; test_train_your_own.py runs the guide",
     "centertrack evaluate --gt mine/test": "needs the tracks of these; test_train_your_own.py runs the guide",
+    "centertrack tune": "searches for minutes; test_tune.py runs it",
     "centertrack bench": "measures for minutes; test_bench.py runs it",
     "centertrack export": "compares for half a minute; test_export.py runs it",
     "centertrack track street.mp4 --weights fairmot_dla34.pth": "takes a minute without a GPU",
@@ -123,6 +124,7 @@ def make_folder(folder: Path) -> None:
     found = [{"image_id": 1, "category_id": 1, "bbox": [90, 31, 10, 20], "score": 0.9}]
     (folder / "found.json").write_text(json.dumps(found))
     write_detectors(folder)
+    (folder / "tuned.yaml").write_text("tracker: bytetrack\noptions: {max_lost_seconds: 2}\n")
     (folder / "taught.yaml").write_text("model: {loss: {distillation_weight: 2.0}}\n")
     for name in ("configs", "docs", "tests", "tools"):
         (folder / name).symlink_to(PROJECT / name)

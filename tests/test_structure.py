@@ -20,7 +20,7 @@ FLOORS = (  # the lowest first; a module may import those of lower floors, and o
     ("centertrack.predictor",),
     ("centertrack.app",),
     ("centertrack.training",),
-    ("centertrack.bench",),
+    ("centertrack.bench", "centertrack.tuning"),
     ("centertrack.commands", "centertrack.cli"),
     ("centertrack", "centertrack.__main__"),
 )

@@ -13,6 +13,7 @@ from centertrack.commands.shared.options import (
     positive_int,
     read_names,
     read_size_option,
+    read_tracker_options,
     whole_number,
 )
 from centertrack.commands.shared.terminal import progress_bar, say
@@ -138,11 +139,12 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
     from centertrack.app.session import Session
     from tracker.factory import make_tracker
 
-    make_tracker(options.tracker)
+    changes = read_tracker_options(options.tracker, [])
+    make_tracker(options.tracker, **changes)
     predictor = build_predictor(options, MIN_SCORE)
 
     def new_tracker(frames: FrameSource) -> Tracker:
-        return make_tracker(options.tracker, frame_rate=frames.frame_rate)
+        return make_tracker(options.tracker, **{"frame_rate": frames.frame_rate, **changes})
 
     for source in options.sources:
         with Session(source, predictor, new_tracker, max_frames=options.max_frames) as session:
