@@ -14,11 +14,10 @@ import numpy as np
 from centertrack.runtime.openvino_cache import cache_folder
 from centertrack.runtime.weights import find_weights
 from tracker.arrays import Array, Integers
-from tracker.associate import read_public_detections
 from tracker.detections import Detections
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
-from tracker.io.mot import read_sequence_info
+from tracker.io.detected_mot import read_sequence_detections
 from tracker.io.video import open_source
 
 if TYPE_CHECKING:
@@ -56,12 +55,11 @@ def public_sequence(folder: Path) -> SequenceDetections:
     """Return the detections of det/det.txt.
 
     Raises:
-        InputError: As `read_public_detections`.
+        InputError: As `read_sequence_detections`.
     """
-    length = read_sequence_info(folder).length
-    rows = read_public_detections(folder, length)
-    everything = Detections(rows.boxes_xyxy, rows.scores, rows.classes - 1 if rows.have_classes else None)
-    return SequenceDetections(everything, np.searchsorted(rows.frames, np.arange(1, length + 2)), rows.have_classes)
+    found = read_sequence_detections(folder)
+    starts = np.searchsorted(found.frames, np.arange(1, found.length + 2))
+    return SequenceDetections(found.detections, starts, found.has_classes)
 
 
 def cached_file(folder: Path, weights: str, image_size: tuple[int, int] | None, min_score: float) -> Path:
