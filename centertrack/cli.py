@@ -25,6 +25,7 @@ from centertrack.commands import (
     submit,
     track,
     train,
+    tune,
     validate,
 )
 from centertrack.commands.shared.terminal import PrintableFormatter, complain, lost_output, sentence
@@ -39,6 +40,7 @@ COMMANDS = {
     "associate": associate,
     "evaluate": evaluate,
     "evaluate-detections": evaluate_detections,
+    "tune": tune,
     "validate": validate,
     "submit": submit,
     "train": train,

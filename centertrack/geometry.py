@@ -179,8 +179,8 @@ class Placement:
         """
         width = round(self.source_size[0] * self.scale[0])
         height = round(self.source_size[1] * self.scale[1])
-        shrinks = width < self.source_size[0]
         if (width, height) != self.source_size:
+            shrinks = width < self.source_size[0]
             image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         if (width, height) == self.input_size:
             return image

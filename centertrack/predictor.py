@@ -19,7 +19,14 @@ from centertrack.runtime.contract import DecodeOptions, Runtime
 from centertrack.runtime.detectors.detector import DETECTOR_FORMATS, Detector
 from centertrack.runtime.device import resolve_device
 from centertrack.runtime.embedder import Embedder, open_embedder
-from centertrack.runtime.exported import ExportedFile, ExportedRuntime, find_exported, is_exported, read_exported
+from centertrack.runtime.exported import (
+    ExportedFile,
+    ExportedRuntime,
+    device_for,
+    find_exported,
+    is_exported,
+    read_exported,
+)
 from centertrack.runtime.suppression import suppress
 from centertrack.runtime.weights import DEFAULT_WEIGHTS, Weights, open_weights
 from tracker.detections import Detections
@@ -74,6 +81,7 @@ class Predictor:
     Attributes:
         input_format: What the network sees.
         class_names: Name of each label; empty for a detector that does not tell how many classes it has.
+        tells_classes: Whether detections may be of several classes.
         has_embeddings: Whether detections carry the appearance that re-identification needs.
         device: `cpu`, `cuda[:INDEX]` or `mps`.
         runtime: What executes the network.
@@ -101,6 +109,8 @@ class Predictor:
         self.device = resolve_device(device)
         self.min_score, self.max_detections, self.nms_iou = min_score, max_detections, 1.0
         opened = _open(weights)
+        if device == "auto" and is_exported(weights):
+            self.device = device_for(Path(weights), self.device)
         if opened is None:
             detector = Detector(
                 Path(str(weights)),
@@ -115,12 +125,14 @@ class Predictor:
             )
             self.runtime: Runtime = detector
             self.class_names, self.input_format = detector.class_names, detector.input_format
+            self.tells_classes = detector.tells_classes
         else:
             if detector_options:
                 raise InputError(
                     f"{', '.join(detector_options)}: {weights} says itself what it is; leave the options out"
                 )
             self.class_names = class_names(opened.config)
+            self.tells_classes = len(self.class_names) > 1
             self.input_format = _own_input_format(opened.config["input_format"], weights, image_size)
             self.nms_iou = float(opened.config.get("nms_iou", 1.0))
             if isinstance(opened, ExportedFile):

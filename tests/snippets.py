@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from centertrack.cli import build_parser, main
@@ -46,6 +47,7 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack data": "needs the frames drawn before; test_train_your_own.py runs the guide",
     "centertrack track mine/test": "needs trained weights; test_train_your_own.py runs the guide",
     "centertrack evaluate --gt mine/test": "needs the tracks of these; test_train_your_own.py runs the guide",
+    "centertrack tune": "searches for minutes; test_tune.py runs it",
     "centertrack bench": "measures for minutes; test_bench.py runs it",
     "centertrack export": "compares for half a minute; test_export.py runs it",
     "centertrack track street.mp4 --weights fairmot_dla34.pth": "takes a minute without a GPU",
@@ -121,9 +123,26 @@ def make_folder(folder: Path) -> None:
     (folder / "labels.json").write_text(json.dumps(labels))
     found = [{"image_id": 1, "category_id": 1, "bbox": [90, 31, 10, 20], "score": 0.9}]
     (folder / "found.json").write_text(json.dumps(found))
+    write_detectors(folder)
+    (folder / "tuned.yaml").write_text("tracker: bytetrack\noptions: {max_lost_seconds: 2}\n")
     (folder / "taught.yaml").write_text("model: {loss: {distillation_weight: 2.0}}\n")
     for name in ("configs", "docs", "tests", "tools"):
         (folder / name).symlink_to(PROJECT / name)
+
+
+def write_detectors(folder: Path) -> None:
+    """Write a detector and a network of crops of other projects, and YOLO labels."""
+    from tests.centertrack.runtime.detectors.graphs import write_crop_network, write_detector
+
+    rows = np.zeros((1, 6, 315))
+    rows[0, :, 5] = (100, 45, 20, 40, 0.9, 0)
+    names = {"names": "{0: 'person', 1: 'car'}"}
+    write_detector(folder / "yolo.onnx", {"output0": rows}, image=(1, 3, SIZE[1], SIZE[0]), metadata=names)
+    write_crop_network(folder / "osnet.onnx")
+    labels = folder / "walk" / "labels"
+    labels.mkdir(parents=True)
+    for frame in range(1, 6):
+        (labels / f"street_{frame}.txt").write_text(f"0 {0.4 + frame / 100} 0.5 0.1 0.4 0.9\n")
 
 
 def write_published(path: Path) -> None:

@@ -85,6 +85,26 @@ def test_pictures_are_searched_and_scored(street: Path, tmp_path: Path) -> None:
     assert (tmp_path / "associated/street.txt").stat().st_size > 0
 
 
+def test_detectors_of_other_projects_are_tracked(street: Path, tmp_path: Path) -> None:
+    from tests.centertrack.runtime.detectors.graphs import write_crop_network, write_detector
+
+    rows = np.zeros((1, 5, 84))
+    rows[0, :, 5] = (20, 30, 8, 16, 0.9)
+    write_detector(tmp_path / "yolo.onnx", {"output0": rows}, metadata={"names": "{0: 'person'}"})
+    write_crop_network(tmp_path / "reid.onnx")
+    for embeddings in ("reid.onnx", "fairmot-small"):
+        network = ("--weights", "yolo.onnx", "--embeddings", embeddings, "--tracker", "fairmot")
+        said = succeed(
+            tmp_path, "track", str(street / "street.mp4"), "--max-frames", "5", *network, "--results", "a.txt"
+        )
+        assert "5 frames, 1 ids" in said
+    (tmp_path / "broken.onnx").write_text("no graph")
+    done = run(tmp_path, "track", "street.mp4", "--weights", "broken.onnx")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: broken.onnx: cannot be read (")
+    assert done.stderr.count("\n") == 1
+
+
 def test_labels_are_converted(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text(json.dumps(LABELS))
     cv2.imwrite(str(tmp_path / "1.jpg"), np.zeros((80, 100, 3), np.uint8))

@@ -300,6 +300,7 @@ def make_formats() -> dict[str, Format]:
     """Return valid files of every format."""
     return {
         **_image_formats(),
+        **_video_formats(),
         "mot": Format(_sequence(), _LABELS, [*_readers("mot", "S"), *_sequence_readers()]),
         "cvat": Format(_sequence(), ["S/gt/gt.txt", "S/gt/labels.txt"], _readers("cvat", "S")),
         "command": Format(_sequence(), _LABELS, _commands()),
@@ -360,6 +361,49 @@ def _image_formats() -> dict[str, Format]:
         ),
         "yolo": Format(yolo, ["data.yaml", "labels/0.txt", "labels/1.txt"], _readers("yolo", ".")),
         "plan": Format(yolo, ["plan.yaml"], plans),
+    }
+
+
+def _video_formats() -> dict[str, Format]:
+    """Return what is read as ground truth and as results of tracking, and as training data."""
+    frames = [
+        {
+            "name": f"{n}.jpg",
+            "videoName": "v",
+            "frameIndex": n,
+            "labels": [
+                {"id": str(i), "category": ("car", "rider")[i], "attributes": {"crowd": n == 3},
+                 "box2d": {"x1": 1, "y1": 2, "x2": 20.5, "y2": 30}}
+                for i in range(2)
+            ],
+        }
+        for n in range(4)
+    ]  # fmt: skip
+    boxes = "".join(
+        f'<box frame="{n}" outside="{int(n == 3)}" keyframe="1" xtl="1" ytl="2" xbr="20.5" ybr="30"/>\n'
+        for n in (0, 2, 3)
+    )
+    task = "<size>4</size><stop_frame>3</stop_frame><frame_filter>step=1</frame_filter>"
+    tracks = "".join(f'<track id="{i}" label="car">\n{boxes}</track>\n' for i in range(2))
+    rows = "".join(f"{n},{i},1,2,20,30,1,{4 * i},0,0\n" for n in range(1, 5) for i in range(3)).encode()
+    images = {f"images/{n}.jpg": _jpeg() for n in range(4)}
+    xml = f"<annotations>\n<meta><task>{task}</task></meta>\n{tracks}</annotations>\n".encode()
+    drone = {f"sequences/v/{n:07d}.jpg": _jpeg() for n in range(1, 5)} | {"annotations/v.txt": rows}
+
+    def both(path: str) -> list[Callable[[Path], Any]]:
+        return [lambda _: evaluate(path, path), lambda _: evaluate(path, path, benchmark="none", intervals=True)]
+
+    return {
+        "scalabel": Format(
+            {**images, "a.json": json.dumps(frames, indent=1).encode()},
+            ["a.json"],
+            [*both("a.json"), *_readers("scalabel", "a.json")],
+        ),
+        "cvat-video": Format(
+            {**images, "annotations.xml": xml}, ["annotations.xml"], [*both("."), *_readers("cvat-video", ".")]
+        ),
+        "visdrone": Format(drone, ["annotations/v.txt"], _readers("visdrone", ".")),
+        "coco videos": Format({"a.json": _coco()}, ["a.json"], both("a.json")),
     }
 
 

@@ -17,6 +17,7 @@ from tracker.arrays import Array, check_frame
 from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
 from tracker.memory import LongTermMemory
+from tracker.search_space import Searched
 from tracker.state import fit_state
 from tracker.trackset import TRACKED, TrackSet
 
@@ -83,6 +84,9 @@ class Tracker(ABC, Generic[OptionsT]):
     """The class of its options."""
     parts: ClassVar[tuple[str, ...]] = ("tracks", "memory")
     """What belongs to the state of a stream: part "tracks" is the attribute `_tracks`, or None where it is not used."""
+
+    search_space: ClassVar[Mapping[str, Searched]] = {}
+    """Option -> values worth trying; what is not in it is left as it is."""
 
     options: OptionsT
     _tracks: TrackSet

@@ -5,7 +5,9 @@ Wojke et al., "Simple Online and Realtime Tracking with a Deep Association Metri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from typing_extensions import override
@@ -20,6 +22,7 @@ from tracker.gallery import Gallery
 from tracker.kalman import GATE_CHI2, BlockKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import XYAH
+from tracker.search_space import Searched, Span
 from tracker.steps import remove_expired, show, tentative_rows, update_matched
 from tracker.trackset import TENTATIVE, TrackSet
 
@@ -68,6 +71,15 @@ class DeepSortTracker(Tracker[DeepSortOptions]):
     """
 
     Options = DeepSortOptions
+    search_space: ClassVar[Mapping[str, Searched]] = {
+        "max_lost_seconds": Span(0.3, 4.0, is_log=True),
+        "min_score": Span(0.2, 0.8),
+        "min_hits": Span(1, 5, is_whole=True),
+        "embedding_limit": Span(0.05, 0.5, for_embeddings=True),
+        "gallery_size": Span(10, 200, is_whole=True, is_log=True, for_embeddings=True),
+        "gate_chi2": Span(4.0, 20.0, is_log=True),
+        "iou_limit": Span(0.5, 0.9),
+    }
     parts = ("tracks", "memory", "gallery")
     _tracks: GalleryTrackSet
 

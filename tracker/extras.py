@@ -24,6 +24,8 @@ EXTRAS = {  # package -> extra of pyproject.toml
     "motmetrics": "check",
     "pandas": "check",
     "matplotlib": "plot",
+    "nncf": "quantise",
+    "optuna": "tune",
 }
 NO_LIBGL = (
     "OpenCV needs the library libGL.so.1, which this system lacks: apt install libgl1, or put opencv-python-headless "

@@ -6,8 +6,9 @@ Wang et al., "Towards Real-Time Multi-Object Tracking" (JDE), 2019.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from typing_extensions import override
 
@@ -20,6 +21,7 @@ from tracker.detections import Detections, Tracks
 from tracker.kalman import GATE_CHI2, BlockKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import XYAH
+from tracker.search_space import Searched, Span
 from tracker.steps import (
     drop_duplicates,
     lose_unmatched,
@@ -77,6 +79,18 @@ class FairMOTTracker(Tracker[FairMOTOptions]):
     """
 
     Options = FairMOTOptions
+    search_space: ClassVar[Mapping[str, Searched]] = {
+        "max_lost_seconds": Span(0.3, 4.0, is_log=True),
+        "min_score": Span(0.2, 0.8),
+        "min_hits": Span(1, 4, is_whole=True),
+        "embedding_limit": Span(0.1, 0.8, for_embeddings=True),
+        "embedding_momentum": Span(0.7, 0.98, for_embeddings=True),
+        "motion_weight": Span(0.0, 0.2, for_embeddings=True),
+        "gate_chi2": Span(4.0, 20.0, is_log=True),
+        "iou_limit": Span(0.3, 0.8),
+        "tentative_iou_limit": Span(0.4, 0.9),
+        "duplicate_limit": Span(0.05, 0.4),
+    }
 
     @property
     @override

@@ -7,7 +7,9 @@ that comes back is filtered again along a straight path between its two observat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from typing_extensions import override
@@ -20,6 +22,7 @@ from tracker.detections import Detections, Tracks
 from tracker.kalman import BlockKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import XYSR
+from tracker.search_space import EITHER, Searched, Span
 from tracker.steps import predict_areas, remove_expired, show, update_matched
 from tracker.trackset import TrackSet
 
@@ -84,6 +87,17 @@ class OCSortTracker(Tracker[OCSortOptions]):
     """
 
     Options = OCSortOptions
+    search_space: ClassVar[Mapping[str, Searched]] = {
+        "max_lost_seconds": Span(0.5, 4.0, is_log=True),
+        "min_score": Span(0.2, 0.8),
+        "min_low_score": Span(0.05, 0.3),
+        "use_low_scores": EITHER,
+        "min_hits": Span(1, 5, is_whole=True),
+        "iou_limit": Span(0.5, 0.9),
+        "direction_weight": Span(0.0, 0.6),
+        "direction_updates": Span(1, 6, is_whole=True),
+        "filtered_boxes": EITHER,
+    }
     _tracks: ObservedTrackSet
 
     @override

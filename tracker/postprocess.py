@@ -47,7 +47,8 @@ class Trajectories:
         """Give (frame number, tracks) of each frame that has any, as a tracker would have returned them."""
         order = np.lexsort((self.ids, self.frames))
         numbers, starts = np.unique(self.frames[order], return_index=True)
-        for number, rows in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
+        parts = np.split(order, starts[1:]) if len(order) else []  # of nothing, split makes one part
+        for number, rows in zip(numbers.tolist(), parts, strict=True):
             unknown = np.full(len(rows), -1)
             boxes, scores = self.boxes[rows].astype(np.float32), self.scores[rows].astype(np.float32)
             yield number, Tracks(self.ids[rows], boxes, scores, self.labels[rows], unknown)

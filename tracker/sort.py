@@ -5,7 +5,9 @@ Bewley et al., "Simple Online and Realtime Tracking", 2016.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -17,6 +19,7 @@ from tracker.detections import Detections, Tracks
 from tracker.kalman import BlockKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import XYSR
+from tracker.search_space import Searched, Span
 from tracker.steps import predict_areas, remove_expired, show, update_matched
 from tracker.trackset import TrackSet
 
@@ -49,6 +52,12 @@ class SortTracker(Tracker[SortOptions]):
     """
 
     Options = SortOptions
+    search_space: ClassVar[Mapping[str, Searched]] = {
+        "max_lost_seconds": Span(0.03, 4.0, is_log=True),
+        "min_score": Span(0.1, 0.8),
+        "min_hits": Span(1, 5, is_whole=True),
+        "iou_limit": Span(0.5, 0.9),
+    }
 
     @override
     def _begin(self) -> None:

@@ -85,7 +85,7 @@ def track_folder(
 
     def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
         if save_dir is not None and save_results:
-            yield RowsSink(Path(save_dir, f"{frames.name}.txt"))
+            yield RowsSink(Path(save_dir, f"{frames.name}.txt"), len(predictor.class_names) != 1)
         if save_dir is not None and save_images:
             yield ImagesSink(Path(save_dir, frames.name))
 

@@ -261,7 +261,7 @@ def track(
         return make_tracker(tracker, **{"frame_rate": frames.frame_rate, **(tracker_options or {})})
 
     plan = _plan(source, OutputKind("results", ".txt", _text(results), ROW_SUFFIXES), video)
-    open_sinks = partial(track_sinks, has_classes=len(predictor.class_names) > 1)
+    open_sinks = partial(track_sinks, has_classes=predictor.tells_classes)
     return Session(source, predictor, new_tracker, open_sinks, plan, max_frames, on_frame=on_frame)
 
 

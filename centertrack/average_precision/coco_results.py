@@ -22,7 +22,7 @@ class CocoWriter(OutputFile):
     Args:
         path: The file; it takes its name when it is complete; after an exception what was found so far is kept beside
             it, see `OutputFile`.
-        class_names: Name of each label.
+        class_names: Name of each label; a label beyond them is named by its number.
 
     Raises:
         InputError: The file cannot be written.
@@ -32,7 +32,7 @@ class CocoWriter(OutputFile):
         super().__init__(path)
         self._images: list[dict[str, Any]] = []
         self._annotations: list[dict[str, Any]] = []
-        self._categories = [{"id": i, "name": name} for i, name in enumerate(class_names, start=1)]
+        self._class_names = list(class_names)
 
     def write(self, file_name: str, size: tuple[int, int], detections: Detections) -> None:
         """Add an image of this (width, height) and what was found in it."""
@@ -55,5 +55,8 @@ class CocoWriter(OutputFile):
 
     @override
     def _finish(self) -> None:
-        content = {"images": self._images, "annotations": self._annotations, "categories": self._categories}
+        most = max((annotation["category_id"] for annotation in self._annotations), default=0)
+        names = self._class_names + [f"class {i}" for i in range(len(self._class_names), most)]
+        categories = [{"id": i, "name": name} for i, name in enumerate(names, start=1)]
+        content = {"images": self._images, "annotations": self._annotations, "categories": categories}
         self.temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")

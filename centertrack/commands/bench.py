@@ -12,6 +12,8 @@ from centertrack.commands.shared.options import (
     build_predictor,
     positive_int,
     read_names,
+    read_size_option,
+    read_tracker_options,
     whole_number,
 )
 from centertrack.commands.shared.terminal import progress_bar, say
@@ -127,10 +129,9 @@ def _bench_evaluation(options: argparse.Namespace) -> None:
 
 def _bench_model(options: argparse.Namespace) -> None:
     from centertrack.bench.model import bench_model
-    from centertrack.geometry import parse_size
     from centertrack.runtime.device import resolve_device
 
-    size = parse_size(options.image_size) if options.image_size else None
+    size = read_size_option(options.image_size)
     say(bench_model(options.weights, size, resolve_device(options.device), options.thorough))
 
 
@@ -138,11 +139,12 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
     from centertrack.app.session import Session
     from tracker.factory import make_tracker
 
-    make_tracker(options.tracker)
+    changes = read_tracker_options(options.tracker, [])
+    make_tracker(options.tracker, **changes)
     predictor = build_predictor(options, MIN_SCORE)
 
     def new_tracker(frames: FrameSource) -> Tracker:
-        return make_tracker(options.tracker, frame_rate=frames.frame_rate)
+        return make_tracker(options.tracker, **{"frame_rate": frames.frame_rate, **changes})
 
     for source in options.sources:
         with Session(source, predictor, new_tracker, max_frames=options.max_frames) as session:
@@ -157,10 +159,9 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
 
 def _bench_training(options: argparse.Namespace) -> None:
     from centertrack.bench.training import bench_training
-    from centertrack.geometry import parse_size
     from centertrack.runtime.device import resolve_device
 
-    size = parse_size(options.image_size) if options.image_size else None
+    size = read_size_option(options.image_size)
     names = ("batch_size", "workers", "precision", "steps", "rounds")
     how = {name: getattr(options, name) for name in names}
     device = resolve_device(options.device)

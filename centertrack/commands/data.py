@@ -15,7 +15,8 @@ EPILOG = """examples:
   centertrack data check MOT17/train --option frames=half-train
   centertrack data convert cvat_export --to mot --output MY/train
 
-Formats: coco, crowdhuman, cvat, jde, kitti, mot, voc, yolo; told by the files where --from or --format is left out."""
+Formats: coco, crowdhuman, cvat, jde, kitti, mot, voc, yolo; and to read only cvat-video, scalabel (BDD100K), visdrone.
+They are told by the files where --from or --format is left out."""
 OK, BAD_INPUT = 0, 2
 
 

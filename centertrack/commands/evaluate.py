@@ -30,6 +30,7 @@ EPILOG = """examples:
   centertrack evaluate --gt MOT17/train --results results --report report.html --images MOT17/train
   centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "KITTI", "BDD100K", "VisDrone", "none")
+COMPARED = ("HOTA", "IDF1", "MOTA")
 FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco")
 
 
@@ -93,7 +94,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="RESULTS",
-        help="results of other trackers, to be set beside in the table and the report",
+        help="results of other trackers, to be set beside in the table and the report; with the difference to each and "
+        "its interval",
+    )
+    output.add_argument(
+        "--intervals",
+        action="store_true",
+        help="95 %% bootstrap intervals over videos, or over windows of frames where there are fewer than five",
     )
     output.add_argument(
         "--check", choices=("motmetrics",), help="set the figures of another library beside, and say why they differ"
@@ -111,11 +118,14 @@ def run(options: argparse.Namespace) -> int:
     results = _evaluate_all(options, _trackers_by_name([options.results, *options.compare]))
     result = next(iter(results.values()))
     say(result.table())
-    for tracker, one in results.items():
-        for remark in one.remarks():
-            say(f"{tracker}: {remark}" if len(results) > 1 else remark)
+    for remark in _remarks(results):
+        say(remark)
+    if options.intervals:
+        for tracker, one in results.items():
+            say("\n" + _intervals(tracker if len(results) > 1 else "", one))
     if options.compare:
         say("\n" + text_table(_comparison(results)))
+        say("\n" + "\n".join(_differences(results)))
     if options.check:
         say("\n" + _second_opinion(options))
     if options.json:
@@ -139,7 +149,19 @@ def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
 
 def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict[str, EvaluationResult]:
     """Return the scores of each tracker; the report is written on the way, since it needs all that they are made of."""
-    chosen: dict[str, Any] = {
+    chosen = {**_chosen(options), "intervals": options.intervals or bool(options.compare)}
+    if options.report:
+        from tracker.report import write_report
+
+        return write_report(options.report, options.gt, trackers, images=options.images, **chosen)
+    from tracker.evaluation import evaluate
+
+    return {name: evaluate(options.gt, path, **chosen) for name, path in trackers.items()}
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what is scored, as the arguments of `evaluate`."""
+    return {
         "benchmark": options.benchmark,
         "sequences": options.sequences,
         "frames": options.frames,
@@ -150,13 +172,6 @@ def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict
         "gt_format": options.gt_format,
         "results_format": options.results_format,
     }
-    if options.report:
-        from tracker.report import write_report
-
-        return write_report(options.report, options.gt, trackers, images=options.images, **chosen)
-    from tracker.evaluation import evaluate
-
-    return {name: evaluate(options.gt, path, **chosen) for name, path in trackers.items()}
 
 
 def _read_classes(text: str) -> list[str]:
@@ -171,9 +186,44 @@ def _comparison(results: dict[str, EvaluationResult]) -> list[list[str]]:
     return [["all sequences", *header[1:]], *([name, *cells[-1][1:]] for name, cells in rows.items())]
 
 
+def _remarks(results: dict[str, EvaluationResult]) -> list[str]:
+    """Return what there is to say beside the scores, once; before what holds for some trackers only stands which."""
+    trackers: dict[str, list[str]] = {}
+    for tracker, result in results.items():
+        for remark in result.remarks():
+            trackers.setdefault(remark, []).append(tracker)
+    return [remark if len(of) == len(results) else f"{', '.join(of)}: {remark}" for remark, of in trackers.items()]
+
+
+def _intervals(tracker: str, result: EvaluationResult) -> str:
+    """Return a table of the scores with their intervals, or why there is none."""
+    if result.units is None:
+        return "no intervals: there are too few frames to part them into five windows"
+    found = result.intervals()
+    rows = [["95 % interval" + (f", {tracker}" if tracker else ""), *found]]
+    for side in ("value", "low", "high"):
+        rows.append([side, *(f"{100 * getattr(one, side):.2f}" for one in found.values())])
+    return f"{text_table(rows)}\nbootstrap over {result.units.kind}"
+
+
+def _differences(results: dict[str, EvaluationResult]) -> list[str]:
+    """Return how the first tracker differs from each other one, a sentence each figure."""
+    from tracker.evaluation.intervals import compared, paired_intervals
+
+    (name, first), *others = results.items()
+    sentences = []
+    for other, result in others:
+        if first.units is None or result.units is None:
+            sentences.append(f"{name} and {other}: too few frames to say how sure the difference is")
+            continue
+        found = paired_intervals(first.units, result.units)
+        sentences += [compared(name, other, figure, found[figure], first.units.kind) for figure in COMPARED]
+    return sentences
+
+
 def _second_opinion(options: argparse.Namespace) -> str:
     from tracker.evaluation.evaluator import load_sequences
     from tracker.evaluation.second_opinion import DIFFERENCES, second_opinion
 
-    chosen = (options.gt, options.results, options.benchmark, options.sequences, options.frames, options.workers)
-    return "\n".join([text_table(second_opinion(load_sequences(*chosen), options.workers)), "", *DIFFERENCES])
+    data = load_sequences(options.gt, options.results, **_chosen(options))
+    return "\n".join([text_table(second_opinion(data, options.workers)), "", *DIFFERENCES])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from centertrack.commands.shared.options import positive_int
+from centertrack.commands.shared.options import positive_int, read_size_option
 from centertrack.commands.shared.terminal import say
 
 SUMMARY = "write a network as ONNX, OpenVINO or TorchScript"
@@ -42,7 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export and compare."""
-    from centertrack.geometry import parse_size
     from centertrack.runtime.contract import DecodeOptions
     from centertrack.runtime.export import TOLERANCE, check_format, export_model, measure_parity
     from centertrack.training.checkpoints import from_pretrained
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     check_format(options.output, options.format)
     model = from_pretrained(options.weights)
     decoding = DecodeOptions.of_weights(model.config, options.max_detections)
-    size = parse_size(options.image_size) if options.image_size else None
+    size = read_size_option(options.image_size)
     frames = _read_frames(options.frames)
     file = export_model(model, options.output, options.format, size, options.dynamic_batch, decoding)
     width, height = file.config["input_format"]["size"]

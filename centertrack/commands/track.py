@@ -29,15 +29,16 @@ HEAD = "fairmot-small"  # weights whose re-identification head may describe the 
 SUMMARY = "follow objects through videos and image folders"
 DESCRIPTION = """Follow objects through videos: every object keeps its id.
 
-Results are MOTChallenge rows: frame, id, left, top, width, height, score, -1, -1, -1; frames and pixels count from 1,
-boxes are in the source's own pixels. Without --results and --video both are written under runs/."""
+Results are MOTChallenge rows: frame, id, left, top, width, height, score, class, -1, -1; frames, pixels and classes
+count from 1, and the class is -1 where the network knows a single one. Boxes are in the source's own pixels. Without
+--results and --video both are written under runs/."""
 EPILOG = """examples:
   centertrack track street.mp4
   centertrack track street.mp4 --video out/street.mp4 --results out/street.txt
   centertrack track MOT17/train/* --results results
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
-  centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person --embeddings fairmot-small \\
-      --tracker fairmot
+  centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person
+  centertrack track street.mp4 --weights yolo11n.onnx --embeddings fairmot-small --tracker fairmot
   centertrack track rtsp://camera/stream --max-frames 1000"""
 
 
@@ -113,5 +114,5 @@ def run(options: argparse.Namespace) -> int:
     def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    open_sinks = partial(track_sinks, steps=steps, has_classes=len(predictor.class_names) > 1)
+    open_sinks = partial(track_sinks, steps=steps, has_classes=predictor.tells_classes)
     return watch(options, plan, predictor, new_tracker, open_sinks)

@@ -38,4 +38,6 @@ def run(options: argparse.Namespace) -> int:
     for violation in report.violations:
         say(str(violation))
     say(report.summary())
+    for remark in report.remarks:
+        say(remark)
     return OK if report.is_valid else VIOLATIONS

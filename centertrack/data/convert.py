@@ -62,8 +62,10 @@ def convert_data(
             the source says.
     """
     source, target = Path(source), Path(target)
-    if to_format not in FORMATS:
-        raise InputError(f"data format must be one of {', '.join(FORMATS)}, got {to_format!r}")
+    writable = [name for name, known in FORMATS.items() if known.write is not None]
+    write = FORMATS[to_format].write if to_format in FORMATS else None
+    if write is None:
+        raise InputError(f"data are written in one of the formats {', '.join(writable)}, got {to_format!r}")
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InputError(f"cannot convert to {target}: it is not an empty folder; choose another output folder")
     data = open_labels(from_format or guess_format(source), source, **{"identities": "labels", **options})
@@ -73,7 +75,7 @@ def convert_data(
     images = [target / place for place in places]
     for entry, image in zip(data.entries, images, strict=True):
         _place(entry.image, image, copy)
-    FORMATS[to_format].write(data, images, target)
+    write(data, images, target)
     boxes = sum(len(entry.boxes) for entry in data.entries)
     return Conversion(target, len(images), boxes, data.num_identities, list(_lost(data, to_format)))
 

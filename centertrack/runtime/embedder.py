@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from centertrack.runtime.crops import CropNetwork
-from centertrack.runtime.exported import FORMATS
+from centertrack.runtime.exported import FORMATS, device_for
 from centertrack.runtime.reid_map import ReidMap
 from tracker.errors import InputError
+from tracker.io.reading import is_file
 
 Array = NDArray[Any]
 
@@ -32,14 +33,16 @@ def open_embedder(
         source: Our own weights with a re-identification head, by name or as a file; or a network of crops, `.onnx` or
             `.xml`.
         options: Of a network of crops, see `CropNetwork`.
-        device: `cpu` or `cuda[:INDEX]`; our own head is read on the CPU in any case.
+        device: `cpu`, `cuda[:INDEX]` or `mps`: of the detector. A network of crops is executed there if it can be; our
+            own head is read on the CPU in any case.
         streams: Calls worth making at the same time, where the runtime can.
 
     Raises:
         InputError: There is no such source, or an option does not belong to it.
     """
     if Path(source).suffix in FORMATS:
-        return CropNetwork(Path(source), options, device=device, streams=streams)
+        path = Path(source)
+        return CropNetwork(path, options, device=device_for(path, device) if is_file(path) else "cpu", streams=streams)
     if options:
         raise InputError(f"embeddings: {source} has no options, got {', '.join(options)}; a network of crops has")
     return ReidMap(str(source), streams)

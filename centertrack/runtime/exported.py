@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from centertrack.runtime.choose import COMPUTES_ON, check_precision
 from centertrack.runtime.contract import RawDetections
-from centertrack.runtime.onnx import INPUT, import_onnxruntime, open_session, quiet
-from centertrack.runtime.openvino_core import compile_model, core
+from centertrack.runtime.onnx import (
+    INPUT,
+    PROVIDERS,
+    available_providers,
+    import_onnxruntime,
+    open_session,
+    quiet,
+)
+from centertrack.runtime.openvino_core import compile_model, read_model, reason_of
 from centertrack.runtime.openvino_precision import precision_of_file
 from tracker.errors import InputError, MissingPackageError
 from tracker.extras import missing, named_extra
@@ -93,8 +100,7 @@ def find_exported(path: str | Path) -> ExportedFile | None:
     except InputError:
         raise
     except Exception as error:  # every reader fails in its own way; a user needs one sentence
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"{path}: cannot be read ({reason})") from error
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
     if not text:
         return None
     about = parse_json(text, str(path), 1)
@@ -111,7 +117,7 @@ def openvino_can_read(path: Path) -> bool:
 
 def _read_onnx(path: Path) -> str:
     if importlib.util.find_spec("onnxruntime") is None and openvino_can_read(path):
-        return _rt_info(core().read_model(path), ["framework", METADATA])
+        return _rt_info(read_model(path), ["framework", METADATA])
     options = import_onnxruntime().SessionOptions()
     options.graph_optimization_level = import_onnxruntime().GraphOptimizationLevel.ORT_DISABLE_ALL
     session = import_onnxruntime().InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -119,7 +125,7 @@ def _read_onnx(path: Path) -> str:
 
 
 def _read_openvino(path: Path) -> str:
-    return _rt_info(core().read_model(path), [METADATA])
+    return _rt_info(read_model(path), [METADATA])
 
 
 def _rt_info(model: Any, key: list[str]) -> str:
@@ -201,6 +207,21 @@ class ExportedRuntime:
         return [np.array(values[: len(images)]) for values in self._execute(np.ascontiguousarray(filled))]
 
 
+def device_for(path: Path, device: str) -> str:
+    """Return a device that was found rather than asked for, or `cpu` where nothing installed executes a file on it.
+
+    Args:
+        path: Of one of `FORMATS`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
+    """
+    kind = device.split(":")[0]
+    if kind == "cpu":
+        return device
+    able = [name for name in runtimes_of(path) if kind in COMPUTES_ON[name] and importlib.util.find_spec(name)]
+    providers = available_providers() if importlib.util.find_spec("onnxruntime") else []
+    return device if any(name == "torch" or PROVIDERS.get(name) in providers for name in able) else "cpu"
+
+
 def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) -> str:
     """Turn `auto` into the fastest installed runtime for an exported file, and check any other name.
 
@@ -236,7 +257,7 @@ def _open_onnxruntime(path: Path, runtime: str, device: str) -> Execute:
 
 
 def _open_openvino(path: Path, precision: str) -> Execute:
-    compiled = compile_model(core().read_model(path), precision)
+    compiled = compile_model(read_model(path), precision)
     return lambda images: list(compiled({0: images}).values())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing_extensions import override
 
 from centertrack.runtime.choose import check_precision
 from centertrack.runtime.exported import choose_exported_runtime, runtimes_of
+from centertrack.runtime.last_used import LastUsed
 from centertrack.runtime.onnx import open_session
-from centertrack.runtime.openvino_core import compile_model, core
+from centertrack.runtime.openvino_core import compile_model, read_model, reason_of
 from centertrack.runtime.openvino_precision import precision_of_file
 from centertrack.runtime.openvino_requests import Requests
 from tracker.errors import InputError
@@ -25,7 +25,6 @@ from tracker.io.reading import is_file, read_yaml
 
 Array = NDArray[Any]
 Shape = tuple[int | None, ...]
-KEPT = 4  # compiled networks, one a shape of the inputs
 METADATA_FILE = "metadata.yaml"  # beside an OpenVINO model of ultralytics
 
 
@@ -92,7 +91,7 @@ class NetworkFile(ABC):
         """Return the error that says which inputs the graph does not take."""
         given = " and ".join(str(shape) for shape in shapes)
         takes = " and ".join(str(port) for port in self.inputs)
-        return InputError(f"{self.path}: takes {takes}, and cannot be executed with {given} ({_first_line(error)})")
+        return InputError(f"{self.path}: takes {takes}, and cannot be executed with {given} ({reason_of(error)})")
 
 
 class OpenVinoFile(NetworkFile):
@@ -102,11 +101,14 @@ class OpenVinoFile(NetworkFile):
 
     def __init__(self, path: Path, streams: int = 1, precision: str = "auto") -> None:
         self.precision = precision_of_file(check_precision(precision, self.name, "cpu"))
-        self._model = _reading(path, lambda: core().read_model(path))
+        try:
+            self._model = read_model(path)
+        except Exception as error:  # of a C++ library, without a common base
+            raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
         super().__init__(path, [_port_of(port) for port in self._model.inputs], _openvino_metadata(path, self._model))
         self.streams = streams
-        self._compiled: OrderedDict[tuple[tuple[int, ...], ...], Requests] = OrderedDict()
         self._changing = threading.Lock()
+        self._compiled = LastUsed(self._compile)
 
     @override
     def outputs_for(self, shapes: Sequence[tuple[int, ...]]) -> tuple[Port, ...]:
@@ -117,16 +119,8 @@ class OpenVinoFile(NetworkFile):
     @override
     def __call__(self, values: Sequence[Array]) -> list[Array]:
         shapes = tuple(value.shape for value in values)
-        with self._changing:
-            requests = self._compiled.pop(shapes, None)
-            if requests is None:
-                self._reshape(shapes)
-                requests = self._compile(shapes)
-            self._compiled[shapes] = requests  # the latest is the last
-            while len(self._compiled) > KEPT:
-                self._compiled.popitem(last=False)
         try:
-            return requests.infer(dict(enumerate(values)))
+            return self._compiled[shapes].infer(dict(enumerate(values)))
         except RuntimeError as error:
             raise self.refuse(shapes, error) from error
 
@@ -140,11 +134,15 @@ class OpenVinoFile(NetworkFile):
         except RuntimeError as error:
             raise self.refuse(shapes, error) from error
 
-    def _compile(self, shapes: Sequence[tuple[int, ...]]) -> Requests:
-        try:
-            compiled = compile_model(self._model, self.precision, self.streams)
-        except RuntimeError as error:
-            raise self.refuse(shapes, error) from error
+    def _compile(self, shapes: tuple[tuple[int, ...], ...]) -> Requests:
+        with self._changing:
+            self._reshape(shapes)
+            try:
+                model = self._model.clone()  # bfloat16 changes it, and it would take no other shape afterwards
+                compiled = compile_model(model, self.precision, self.streams)
+            except RuntimeError as error:  # an operation that it does not know, or knows in part
+                other = "; use runtime onnxruntime" if self.path.suffix == ".onnx" else ""
+                raise InputError(f"{self.path}: OpenVINO cannot execute it ({reason_of(error)}){other}") from error
         return Requests(compiled, self.streams)
 
 
@@ -159,6 +157,9 @@ class OnnxRuntimeFile(NetworkFile):
 
     @override
     def outputs_for(self, shapes: Sequence[tuple[int, ...]]) -> tuple[Port, ...]:
+        for port, shape in zip(self.inputs, shapes, strict=True):
+            if any(fixed not in (None, length) for fixed, length in zip(port.shape, shape, strict=True)):
+                raise self.refuse(shapes, ValueError("its shapes are fixed"))
         ports = [_port_of_session(value) for value in self._session.get_outputs()]
         if all(None not in port.shape for port in ports):
             return tuple(ports)
@@ -198,20 +199,6 @@ def open_network(
         return OpenVinoFile(path, streams, precision)
     check_precision(precision, chosen, device)
     return OnnxRuntimeFile(path, chosen, device)
-
-
-def _reading(path: Path, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except RuntimeError as error:
-        raise InputError(f"{path}: cannot be read ({_first_line(error)})") from error
-
-
-def _first_line(error: Exception) -> str:
-    """Return what an error of a library says first; OpenVINO begins with places in its own code."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
-    return (telling or lines or [type(error).__name__])[0][:200]
 
 
 def _shape_of(port: Any) -> Shape:

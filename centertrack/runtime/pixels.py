@@ -75,7 +75,7 @@ class ImageInput:
     """An input of a graph that takes images.
 
     Attributes:
-        shape: (N, 3, H, W), (N, H, W, 3) or without N; None where it may vary.
+        shape: (N, 3, H, W), (N, H, W, 3) or without N; None where a length may vary.
         dtype: Of the numbers; images of uint8 are taken as they are, but for their channels' order.
     """
 
@@ -85,17 +85,21 @@ class ImageInput:
     @property
     def is_image(self) -> bool:
         """Whether this may be an image: three or four axes, one of them for three channels."""
-        return len(self.shape) in (3, 4) and (self.shape[-3] == 3 or self.shape[-1] == 3)
+        if len(self.shape) not in (3, 4):
+            return False
+        channels = self.shape[self._channels]
+        return channels == 3 or (channels is None and len(self.shape) == 4)
 
     @property
     def size(self) -> tuple[int | None, int | None]:
         """Width and height; None where they may vary."""
-        height, width = self.shape[-2:] if not self._ends_with_channels else self.shape[-3:-1]
+        height, width = self.shape[-2:] if self._channels == -3 else self.shape[-3:-1]
         return width, height
 
     @property
-    def _ends_with_channels(self) -> bool:
-        return self.shape[-3] != 3
+    def _channels(self) -> int:
+        """The axis of the channels."""
+        return -1 if self.shape[-1] == 3 and self.shape[-3] != 3 else -3
 
     def array(self, images: list[Array], pixels: PixelFormat) -> Array:
         """Return images as this input wants them.
@@ -112,7 +116,7 @@ class ImageInput:
             values = np.empty((len(images), 3, height, width), np.float32)
             for image, planes in zip(images, values, strict=True):
                 pixels.fill(image, planes)
-        if self._ends_with_channels:
+        if self._channels == -1:
             values = values.transpose(0, 2, 3, 1)
         if len(self.shape) == 3:
             values = values[0]

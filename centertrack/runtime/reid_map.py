@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from itertools import product
 from typing import Any
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from centertrack.configuration import build
 from centertrack.geometry import InputFormat, Placement
 from centertrack.runtime.contract import DecodeOptions
+from centertrack.runtime.last_used import LastUsed
 from centertrack.runtime.openvino_cache import load_or_convert
 from centertrack.runtime.openvino_core import compile_model
 from centertrack.runtime.openvino_requests import Requests
@@ -20,14 +19,15 @@ from centertrack.runtime.weights import open_weights
 from tracker.errors import InputError
 
 Array = NDArray[Any]
-KEPT = 4  # compiled networks, one an input size
+AROUND = ((0, 0), (-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1))  # columns and rows
 LONGEST_WAY = 12  # operations between an output of the graph and the cells that it is taken from
 
 
 class ReidMap:
     """Runs a network on the whole image, and reads its re-identification map where the boxes have their centres.
 
-    Of a network of several levels the level counts that takes the place for an object most.
+    A network is trained to describe an object at the cell where it finds it, which may lie beside the centre of another
+    detector's box: of the cells around the centre, on all levels, the one counts that looks most like an object.
 
     Args:
         weights: Name of bundled weights, or a weights file.
@@ -45,8 +45,7 @@ class ReidMap:
         self._input_format: InputFormat = build(InputFormat, "input_format", config["input_format"])
         self._decoding = DecodeOptions.of_weights(config)
         self._streams = streams
-        self._networks: OrderedDict[tuple[int, int], Requests] = OrderedDict()
-        self._compiling = threading.Lock()
+        self._networks = LastUsed(self._compile)
 
     def __call__(self, image: Array, boxes: Array) -> Array:
         """Return (N, D) embeddings.
@@ -58,23 +57,15 @@ class ReidMap:
         source_size = (image.shape[1], image.shape[0])
         placement = Placement.of(source_size, self._input_format.for_source(source_size))
         pixels = placement.draw(image, self._input_format.padding)
-        embeddings, scores = self._network(placement.input_size).infer({0: pixels[None]})
+        embeddings, scores = self._networks[placement.input_size].infer({0: pixels[None]})
         embeddings, scores = embeddings.reshape(scores.size, -1), scores.reshape(-1)
         placed = placement.to_input(boxes)
         cells = cells_at((placed[:, :2] + placed[:, 2:]) / 2, placement.input_size, scores.size)
         best = scores[cells].argmax(axis=1)
         return np.asarray(embeddings[np.take_along_axis(cells, best[:, None], axis=1)[:, 0]])
 
-    def _network(self, size: tuple[int, int]) -> Requests:
-        """Return the network for inputs of this (width, height), as far as the maps."""
-        with self._compiling:
-            network = self._networks.pop(size, None) or self._compile(size)
-            self._networks[size] = network  # the latest is the last
-            while len(self._networks) > KEPT:
-                self._networks.popitem(last=False)
-        return network
-
     def _compile(self, size: tuple[int, int]) -> Requests:
+        """Return the network for inputs of this (width, height), as far as the maps."""
         model = cut_at_cells(load_or_convert(self._weights, (1, size[1], size[0], 3), self._decoding))
         return Requests(compile_model(model, streams=self._streams), self._streams)
 
@@ -108,7 +99,7 @@ def _source_of(output: Any, kinds: tuple[str, ...]) -> Any:
 
 
 def cells_at(points: Array, size: tuple[int, int], count: int) -> Array:
-    """Return the cells that points lie in, of maps of one level or several, level after level.
+    """Return the cells that points lie in, and those around them, of maps of one level or several, level after level.
 
     Args:
         points: (N, 2) x y in input pixels; those outside count as at the border.
@@ -116,17 +107,18 @@ def cells_at(points: Array, size: tuple[int, int], count: int) -> Array:
         count: Cells of all levels together, which tells the strides.
 
     Returns:
-        (N, L) int64, the cell of each level.
+        (N, 9 L) int64, nine cells of each level, that of the point first.
 
-    >>> cells_at(np.array([[17.0, 9.0]]), (64, 32), 16 * 8 + 8 * 4).tolist()
-    [[36, 138]]
+    >>> cells_at(np.array([[17.0, 9.0]]), (64, 32), 16 * 8 + 8 * 4)[0, [0, 1, 9]].tolist()
+    [36, 19, 138]
     """
-    columns, firsts = [], [0]
+    columns, first = [], 0
     for stride in _strides(size, count):
         width, height = size[0] // stride, size[1] // stride
-        place = np.clip(points // stride, 0, (width - 1, height - 1)).astype(np.int64)
-        columns.append(place[:, 1] * width + place[:, 0] + firsts[-1])
-        firsts.append(firsts[-1] + width * height)
+        for step in AROUND:
+            place = np.clip(points // stride + step, 0, (width - 1, height - 1)).astype(np.int64)
+            columns.append(place[:, 1] * width + place[:, 0] + first)
+        first += width * height
     return np.stack(columns, axis=1)
 
 

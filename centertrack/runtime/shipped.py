@@ -103,6 +103,32 @@ def write_shipped(path: Path) -> Path:
         openvino.save_model(model, Path(folder, GRAPH), compress_to_fp16=True)
         parts = {name: Path(folder, name).read_bytes() for name in (GRAPH, CONSTANTS)}
     parts[ORIGIN] = _origin(weights, decoding).encode()
+    return _write(output, parts)
+
+
+def add_int8(weights: Weights, model: Any) -> Path:
+    """Put a graph with quantised layers beside the exact one of the same conversion.
+
+    Args:
+        weights: With a conversion beside them.
+        model: The OpenVINO model; its images may have any number and size.
+
+    Returns:
+        The file.
+    """
+    import openvino
+
+    assert weights.path is not None
+    output = path_beside(weights.path)
+    with tempfile.TemporaryDirectory() as folder:
+        openvino.save_model(model, Path(folder, INT8_GRAPH), compress_to_fp16=False)  # scales do not fit it
+        quantised = {name: Path(folder, name).read_bytes() for name in (INT8_GRAPH, INT8_CONSTANTS)}
+    with zipfile.ZipFile(output) as archive:
+        parts = {name: archive.read(name) for name in (GRAPH, CONSTANTS, ORIGIN)}
+    return _write(output, {**parts, **quantised})
+
+
+def _write(output: Path, parts: dict[str, bytes]) -> Path:
     with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in parts.items():  # without the time, so that the same input gives the same file
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)

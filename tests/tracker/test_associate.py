@@ -1,7 +1,8 @@
 import pytest
 
 from tracker import InputError, evaluate
-from tracker.associate import associate, public_detections
+from tracker.associate import associate
+from tracker.io.detected_mot import read_sequence_detections
 from tracker.io.mot import read_results
 
 
@@ -40,7 +41,7 @@ def test_gaps_are_filled_afterwards_when_asked_for(sequence, tmp_path):
 
 
 def test_frames_without_detections_are_empty_not_missing(sequence):
-    assert [len(detections) for detections in public_detections(sequence, 6)] == [1, 1, 1, 0, 1, 1]
+    assert [len(detections) for _, detections in read_sequence_detections(sequence)] == [1, 1, 1, 0, 1, 1]
 
 
 def test_what_cannot_be_used_is_named(sequence, tmp_path):

@@ -25,6 +25,7 @@ _MOT15_TEST = {
     "Venice-1": 450,
 }
 DANCETRACK_TEST_VIDEOS = 35
+_NAMES = ("mot15", "mot16", "mot17", "mot20", "dancetrack")
 
 TEST_SEQUENCES = {
     "MOT15": tuple(_MOT15_TEST),
@@ -46,6 +47,15 @@ def video_name(sequence: str) -> str:
     'MOT17-02'
     """
     return _DETECTOR_SUFFIX.sub("", sequence)
+
+
+def is_of_benchmark(sequence: str) -> bool:
+    """Tell whether a sequence belongs to a benchmark of MOTChallenge or DanceTrack, by its name.
+
+    >>> is_of_benchmark("MOT17-02-SDP"), is_of_benchmark("my-street")
+    (True, False)
+    """
+    return known_length(sequence) is not None or sequence.lower().startswith(_NAMES)
 
 
 def known_length(sequence: str) -> int | None:

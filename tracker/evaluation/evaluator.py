@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from tracker.arrays import Integers
+from tracker.arrays import Floats, Integers
 from tracker.errors import InputError
 from tracker.evaluation.class_rules import CLASS_RULES, ClassRules, choose_classes, number_results, preprocess_classes
-from tracker.evaluation.frame_range import count_from_start, parse_frames, take_frames
+from tracker.evaluation.frame_range import count_from_start, parse_frames
+from tracker.evaluation.intervals import frame_sums, needs_windows, video_units, window_units
 from tracker.evaluation.labelled_frames import LabelledFrames
 from tracker.evaluation.left_out import NOT_LABELLED, OTHER_FRAMES, LeftOut, count_if
 from tracker.evaluation.mot_challenge import BENCHMARKS, SequenceData, check_rows, preprocess
@@ -48,6 +49,18 @@ class Protocol:
     labelled_frames: str = "auto"
     classes: tuple[str, ...] | None = None
     flagged: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        benchmark: str | None = None,
+        frames: str | None = None,
+        labelled_frames: str = "auto",
+        classes: Sequence[str | int] | None = None,
+        flagged: bool = False,
+    ) -> Protocol:
+        """Return a protocol from the arguments of `evaluate`."""
+        return cls(benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +105,7 @@ def evaluate(
     flagged: bool = False,
     gt_format: str | None = None,
     results_format: str | None = None,
+    intervals: bool = False,
 ) -> EvaluationResult:
     """Score tracking results with HOTA, CLEAR and Identity, equal to the official MOTChallenge evaluator.
 
@@ -113,49 +127,70 @@ def evaluate(
         flagged: Score labels with flag 0 too.
         gt_format: One of `tracker.io.track_formats.FORMAT_NAMES`; told by the files by default.
         results_format: Likewise.
+        intervals: Prepare bootstrap intervals: the result has `units` then.
 
     Raises:
         InputError: Something is missing or breaks the benchmark's rules (with file and line); or nothing is left.
     """
-    protocol = Protocol(
-        benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged
-    )
+    protocol = Protocol.of(benchmark, frames, labelled_frames, classes, flagged)
     files = find_sequences(gt, results, sequences, gt_format, results_format)
-    measured = map_each(partial(measure_files, protocol=protocol), files, workers)
-    return assemble_checked(measured, gt, results)
+    in_windows = intervals and needs_windows([one.name for one in files])
+    measured = map_each(partial(measure_files, protocol=protocol, in_windows=in_windows), files, workers)
+    return assemble_checked(measured, gt, results, intervals)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSequence:
-    """The scores of one sequence by class, and what `LoadedSequence` says about it."""
+    """The scores of one sequence by class, and what `LoadedSequence` says about it.
+
+    Attributes:
+        name: Of the sequence.
+        scores: By class.
+        left_out: What is not scored.
+        notes: Sentences about what was taken for granted.
+        frame_sums: What the scores of each frame are made of, all classes together; None where nobody asked.
+    """
 
     name: str
     scores: dict[str, Scores]
     left_out: LeftOut
     notes: tuple[str, ...]
+    frame_sums: Floats | None = None
 
 
-def measure_files(files: SequenceFiles, protocol: Protocol) -> MeasuredSequence:
-    """Load one sequence and score it."""
-    loaded = load_sequence(files, protocol)
+def measure_files(files: SequenceFiles, protocol: Protocol, in_windows: bool = False) -> MeasuredSequence:
+    """Load one sequence and score it; `in_windows` asks for the sums of each frame."""
+    return measure_loaded(load_sequence(files, protocol), in_windows)
+
+
+def measure_loaded(loaded: LoadedSequence, in_windows: bool = False) -> MeasuredSequence:
+    """Score a sequence; the arguments are those of `measure_files`."""
     scores = {name: measure(data) for name, data in loaded.classes.items()}
-    return MeasuredSequence(loaded.name, scores, loaded.left_out, loaded.notes)
+    sums = np.sum([frame_sums(data) for data in loaded.classes.values()], axis=0) if in_windows else None
+    return MeasuredSequence(loaded.name, scores, loaded.left_out, loaded.notes, sums)
 
 
-def assemble_checked(measured: Sequence[MeasuredSequence], gt: str | Path, results: str | Path) -> EvaluationResult:
+def assemble_checked(
+    measured: Sequence[MeasuredSequence], gt: str | Path, results: str | Path, intervals: bool = False
+) -> EvaluationResult:
     """Put the sequences of an evaluation together.
 
     Args:
         measured: The sequences.
         gt: Where the ground truth came from.
         results: Where the results came from.
+        intervals: Whether the result gets the units of intervals.
 
     Raises:
         InputError: No label, or of results that are there none, is left to score.
     """
     left_out = LeftOut.total(one.left_out for one in measured)
     _refuse_nothing(left_out, gt, results)
-    return assemble({one.name: one.scores for one in measured}, left_out, _grouped_notes(measured))
+    result = assemble({one.name: one.scores for one in measured}, left_out, _grouped_notes(measured))
+    if not intervals:
+        return result
+    sums = [one.frame_sums for one in measured if one.frame_sums is not None]
+    return replace(result, units=window_units(sums) if sums else video_units(result.sequences))
 
 
 def load_sequences(
@@ -165,10 +200,20 @@ def load_sequences(
     sequences: Sequence[str] | None = None,
     frames: str | None = None,
     workers: int = 1,
+    labelled_frames: str = "auto",
+    classes: Sequence[str | int] | None = None,
+    flagged: bool = False,
+    gt_format: str | None = None,
+    results_format: str | None = None,
 ) -> list[SequenceData]:
-    """Read and preprocess what `evaluate` scores of one class; the arguments are its own."""
-    load = partial(load_sequence, protocol=Protocol(benchmark, frames))
-    return [loaded.only() for loaded in map_each(load, find_sequences(gt, results, sequences), workers)]
+    """Read and preprocess what `evaluate` scores of one class; the arguments are its own.
+
+    Raises:
+        InputError: As `evaluate`, or several classes are scored.
+    """
+    protocol = Protocol.of(benchmark, frames, labelled_frames, classes, flagged)
+    files = find_sequences(gt, results, sequences, gt_format, results_format)
+    return [loaded.only() for loaded in map_each(partial(load_sequence, protocol=protocol), files, workers)]
 
 
 def map_each(function: Callable[[Item], Value], items: Sequence[Item], workers: int) -> list[Value]:
@@ -189,11 +234,28 @@ def load_sequence(files: SequenceFiles, protocol: Protocol) -> LoadedSequence:
     Raises:
         InputError: As `evaluate`.
     """
+    truth = read_truth(files.gt_format, files.ground_truth, files.name, files.top)
+    found = read_found(files.results_format, files.results, files.results_name or files.name, files.ground_truth)
+    truth.rows.warn_of_no_size("cannot be found")
+    found.rows.warn_of_no_size("match nothing")
+    return prepare(files, protocol, truth, found)
+
+
+def prepare(files: SequenceFiles, protocol: Protocol, truth: SequenceTable, found: SequenceTable) -> LoadedSequence:
+    """Preprocess one sequence that was read.
+
+    Args:
+        files: Name and length of the sequence, and its formats.
+        protocol: What is scored.
+        truth: The ground truth.
+        found: The results.
+
+    Raises:
+        InputError: As `evaluate`.
+    """
     if protocol.benchmark is not None and protocol.benchmark not in ALL_BENCHMARKS:
         raise InputError(f"expected a benchmark of {', '.join(ALL_BENCHMARKS)}, got {protocol.benchmark}")
     labelled_choice = LabelledFrames(protocol.labelled_frames)
-    truth = read_truth(files.gt_format, files.ground_truth, files.name, files.top)
-    found = read_found(files.results_format, files.results, files.results_name or files.name, files.ground_truth)
     if protocol.flagged:
         truth = replace(truth, rows=replace(truth.rows, flags=np.ones_like(truth.rows.flags)))
     length = _length(files, truth, found)
@@ -201,13 +263,12 @@ def load_sequence(files: SequenceFiles, protocol: Protocol) -> LoadedSequence:
     check_rows(truth.rows, whole)
     check_rows(found.rows, whole)
     if part != whole:
-        truth = replace(truth, rows=take_frames(truth.rows, part), regions=take_frames(truth.regions, part))
-        moved = count_from_start(found.rows, part)
-        kept = (moved.frames >= part.start) & (moved.frames < part.stop)
-        found = replace(found, rows=moved.where(kept), scores=found.scores[kept])
-    truth.rows.warn_of_no_size("cannot be found")
-    found.rows.warn_of_no_size("match nothing")
-    with_labels = np.unique(np.concatenate([truth.rows.frames, truth.regions.frames]))
+        truth = truth.in_frames(part)
+        found = replace(found, rows=count_from_start(found.rows, part)).in_frames(part)
+    frames = truth.rows.frames  # ascending
+    with_labels = frames[np.flatnonzero(np.diff(frames, prepend=-1))]
+    if len(truth.regions):
+        with_labels = np.union1d(with_labels, truth.regions.frames)
     labelled, note = labelled_choice.choose(files.name, with_labels, truth.labelled, part)
     notes = [note] if note else []
     elsewhere = LeftOut()
@@ -250,15 +311,10 @@ def _length(files: SequenceFiles, truth: SequenceTable, found: SequenceTable) ->
 def _keep_labelled(
     truth: SequenceTable, found: SequenceTable, labelled: Integers
 ) -> tuple[SequenceTable, SequenceTable, LeftOut]:
-    labels, results = np.isin(truth.rows.frames, labelled), np.isin(found.rows.frames, labelled)
-    count, result_count = int((~labels).sum()), int((~results).sum())
+    labels, results = truth.in_frames(labelled), found.in_frames(labelled)
+    count, result_count = len(truth.rows) - len(labels.rows), len(found.rows) - len(results.rows)
     left_out = LeftOut(count, result_count, count_if(OTHER_FRAMES, count), count_if(NOT_LABELLED, result_count))
-    regions = truth.regions.where(np.isin(truth.regions.frames, labelled))
-    return (
-        replace(truth, rows=truth.rows.where(labels), scores=truth.scores[labels], regions=regions),
-        replace(found, rows=found.rows.where(results), scores=found.scores[results]),
-        left_out,
-    )
+    return labels, results, left_out
 
 
 def _benchmark_of(files: SequenceFiles) -> str:
@@ -280,12 +336,12 @@ def _refuse_nothing(left_out: LeftOut, gt: str | Path, results: str | Path) -> N
     if not left_out.label_count:
         raise InputError(f"{gt}: the ground truth has no boxes in the evaluated frames; nothing can be scored")
     if sum(left_out.labels.values()) == left_out.label_count:
-        raise InputError(f"{gt}: nothing is left to score ({left_out.lines()[0]}): {left_out.hint()}")
+        raise InputError(f"{gt}: nothing is left to score; {left_out.lines()[0]}; {left_out.hint()}")
     by_class = sum(n for reason, n in left_out.results.items() if reason.startswith(("of class", "without a class")))
     if left_out.result_count and by_class + left_out.results[NOT_LABELLED] == left_out.result_count:
         raise InputError(
-            f"{results}: nothing is left to score ({left_out.lines()[-1]}): results need the classes and frames of the "
-            "labels; --classes chooses classes, --benchmark none takes all as one, --labelled-frames all counts every "
+            f"{results}: nothing is left to score; {left_out.lines()[-1]}; results need the classes and frames of the "
+            "labels: --classes chooses classes, --benchmark none takes all as one, --labelled-frames all counts every "
             "frame"
         )
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from tracker.errors import InputError
-from tracker.evaluation.benchmarks import known_length
+from tracker.evaluation.benchmarks import is_of_benchmark, known_length
 from tracker.evaluation.format_rules import FormatRules, Kind, LabelRows, parse_rows
 from tracker.io.atomic import atomic_path
+from tracker.io.cvat_mot import LABELS_FILE
 from tracker.io.mot import read_sequence_info
 from tracker.io.reading import read_bytes, split_lines
 
@@ -48,12 +51,14 @@ class ValidationReport:
         rows: Number of rows in them.
         violations: By file and line.
         fixed: The cleaned copy, if one was asked for.
+        remarks: Sentences about files that keep the format, and yet cannot be scored as they are.
     """
 
     files: int
     rows: int
     violations: list[Violation]
     fixed: Path | None = None
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def is_valid(self) -> bool:
@@ -90,11 +95,13 @@ def validate(
     files = _find_files(path)
     target = _reserve_copy(path) if fix else None
     violations: list[Violation] = []
+    remarks: list[str] = []
     row_count = 0
     for file in files:
         rows = parse_rows(split_lines(read_bytes(file).decode("utf-8-sig", "replace")))
         file_length = _find_length(file) if length is None else length
-        rules = FormatRules.for_rows(rows, kind or _guess_kind(file, rows), file_length)
+        rules = FormatRules.for_rows(rows, kind or _guess_kind(file, rows), file_length, is_of_benchmark(file.stem))
+        remarks += _unscored(file, rows, rules)
         broken = rules.check(rows)
         row_count += len(rows.lines)
         violations += [Violation(file, int(rows.lines[row]), problem, rows.text(row)) for row, problem in broken]
@@ -102,7 +109,7 @@ def validate(
             fixed = rules.fix(rows) if broken else rows.content
             with atomic_path(target if path.is_file() else target / file.relative_to(path)) as temporary:
                 temporary.write_text("".join(f"{line}\n" for line in fixed), encoding="utf-8")
-    return ValidationReport(len(files), row_count, violations, target)
+    return ValidationReport(len(files), row_count, violations, target, remarks)
 
 
 def _reserve_copy(path: Path) -> Path:
@@ -147,6 +154,20 @@ def _guess_kind(path: Path, rows: LabelRows) -> Kind:
     if len(rows.lines) and rows.counts[0] == 9:
         return "ground truth"
     return "detections" if len(rows.lines) and (rows.values[:, 1] == -1).all() else "results"
+
+
+def _unscored(path: Path, rows: LabelRows, rules: FormatRules) -> Iterator[str]:
+    """Give a sentence if no row of a ground truth is one that MOTChallenge scores."""
+    has_own_classes = (path.parent / LABELS_FILE).is_file()
+    if rules.kind != "ground truth" or rules.columns != 9 or rows.values.shape[1] != 9 or has_own_classes:
+        return
+    flags, classes = rows.values[:, 6], rows.values[:, 7]
+    if len(flags) and not ((flags != 0) & (classes == 1)).any():
+        numbers = ", ".join(f"{number:.12g}" for number in np.unique(classes[np.isfinite(classes)]))
+        yield (
+            f"{path}: by MOTChallenge's rules no row is scored: none has flag 1 and class 1 (classes: {numbers}); "
+            "`centertrack evaluate --classes` and `--flagged` score others"
+        )
 
 
 def _find_length(path: Path) -> int | None:

@@ -78,17 +78,19 @@ class FormatRules:
         kind: What the file holds.
         columns: How many it must have.
         length: Frames of the sequence; None if unknown.
+        has_one_class: Whether results may only be of class 1, as MOTChallenge's benchmarks have it.
     """
 
     kind: Kind
     columns: int
     length: int | None
+    has_one_class: bool = True
 
     @classmethod
-    def for_rows(cls, rows: LabelRows, kind: Kind, length: int | None) -> FormatRules:
+    def for_rows(cls, rows: LabelRows, kind: Kind, length: int | None, has_one_class: bool = True) -> FormatRules:
         """Return the rules for a file: of the possible numbers of columns it has to keep to its first."""
         columns = next((count for count in rows.counts.tolist() if count in _COLUMNS[kind]), _COLUMNS[kind][0])
-        return cls(kind, columns, length)
+        return cls(kind, columns, length, has_one_class)
 
     def check(self, rows: LabelRows) -> list[tuple[int, str]]:
         """List row and problem of every violation, by row."""
@@ -130,8 +132,12 @@ class FormatRules:
             positive = (identity >= 1) & (identity == np.floor(identity))
             checks.append((np.isfinite(identity) & ~positive, "expected a positive whole number as id"))
         if rows.values.shape[1] > _CLASS and self.kind == "results":
-            allowed = np.isin(rows.values[:, _CLASS], (-1, 1)) | (rows.counts <= _CLASS)
-            checks.append((~allowed, "expected class 1 or -1 in column 8 of a result"))
+            numbers = rows.values[:, _CLASS]
+            allowed = np.isin(numbers, (-1, 1)) | (rows.counts <= _CLASS)
+            if not self.has_one_class:
+                allowed |= (numbers >= 1) & (numbers == np.floor(numbers))
+            expected = "class 1 or -1" if self.has_one_class else "a class from 1, or -1,"
+            checks.append((~allowed, f"expected {expected} in column 8 of a result"))
         if rows.values.shape[1] > _CLASS and self.kind == "ground truth" and self.columns == 9:
             allowed = np.isin(rows.values[:, _CLASS], _CLASSES) | (rows.counts <= _CLASS)
             checks.append((~allowed, "expected a class from 1 to 13 in column 8"))

@@ -48,11 +48,6 @@ def parse_frames(frames: str | None, length: int) -> range:
     return range(first, last + 1)
 
 
-def take_frames(rows: RowsT, frames: range) -> RowsT:
-    """Return the rows whose frame is among `frames`."""
-    return rows.where((rows.frames >= frames.start) & (rows.frames < frames.stop))
-
-
 def count_from_start(rows: RowsT, frames: range) -> RowsT:
     """Return rows with the frame numbers of the whole sequence, if a tracker counted from the first frame it was given.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracker.arrays import Floats, Integers
+from tracker.arrays import Floats, Integers, Mask
 from tracker.evaluation.frame_assignment import assign
 from tracker.evaluation.mot_challenge import SequenceData
 from tracker.evaluation.overlaps import EPSILON
@@ -66,12 +66,7 @@ def measure_hota(data: SequenceData) -> Hota:
     """
     overlaps = data.overlaps
     gt_of_pair, track_of_pair, pair = data.identity_pairs
-    together = _soft_co_occurrence(data)
-    sizes = data.gt_sizes[gt_of_pair] + data.tracker_sizes[track_of_pair]
-    alignment = together / (sizes - together)
-    chosen = assign(
-        data.gt_frames, data.tracker_frames, overlaps.first, overlaps.second, alignment[pair] * overlaps.iou
-    )
+    chosen = _match(data)
     matches = _count_at_alphas(pair[chosen], overlaps.iou[chosen], len(gt_of_pair))
     tp = matches.sum(axis=0)
     n_gt = data.gt_sizes[gt_of_pair][:, None]
@@ -89,6 +84,34 @@ def measure_hota(data: SequenceData) -> Hota:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HotaMatches:
+    """The matches one by one.
+
+    Attributes:
+        first: (P,) the matched boxes of the ground truth.
+        iou: (P,) of each match, which counts at the alphas up to it.
+        thresholds: (19,) the alphas, with the official tolerance.
+        association: (P, 19) the Jaccard index A(c) of each match's two identities, at every alpha.
+    """
+
+    first: Integers
+    iou: Floats
+    thresholds: Floats
+    association: Floats
+
+
+def match_hota(data: SequenceData) -> HotaMatches:
+    """Return the matches that `measure_hota` counts."""
+    overlaps = data.overlaps
+    gt_of_pair, track_of_pair, pair = data.identity_pairs
+    chosen = _match(data)
+    matches = _count_at_alphas(pair[chosen], overlaps.iou[chosen], len(gt_of_pair))
+    union = data.gt_sizes[gt_of_pair][:, None] + data.tracker_sizes[track_of_pair][:, None] - matches
+    jaccard = matches / np.maximum(1, union)
+    return HotaMatches(overlaps.first[chosen], overlaps.iou[chosen], ALPHAS - EPSILON, jaccard[pair[chosen]])
+
+
 def combine_hota(parts: Sequence[Hota]) -> Hota:
     """Combine sequences: counts add up, association and localisation are means over all matches."""
     tp = np.sum([part.tp for part in parts], axis=0)
@@ -102,6 +125,16 @@ def combine_hota(parts: Sequence[Hota]) -> Hota:
         ass_pr=np.sum([part.ass_pr * part.tp for part in parts], axis=0) / per_match,
         loc_a=_mean_iou(np.sum([part.loc_a * part.tp for part in parts], axis=0), tp),
     )
+
+
+def _match(data: SequenceData) -> Mask:
+    """Return (P,) which of the overlaps are matches."""
+    overlaps = data.overlaps
+    gt_of_pair, track_of_pair, pair = data.identity_pairs
+    together = _soft_co_occurrence(data)
+    sizes = data.gt_sizes[gt_of_pair] + data.tracker_sizes[track_of_pair]
+    alignment = together / (sizes - together)
+    return assign(data.gt_frames, data.tracker_frames, overlaps.first, overlaps.second, alignment[pair] * overlaps.iou)
 
 
 def _soft_co_occurrence(data: SequenceData) -> Floats:

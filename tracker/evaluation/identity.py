@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracker.arrays import Integers
 from tracker.evaluation.frame_assignment import find_forced, solve_open
 from tracker.evaluation.mot_challenge import SequenceData
 
@@ -49,14 +50,22 @@ def measure_identity(data: SequenceData) -> Identity:
     The official problem minimises IDFN + IDFP with a private dummy for everybody; as IDFN = boxes - IDTP on both sides,
     that is the assignment of most common boxes.
     """
+    idtp = len(match_identity(data))
+    return Identity(idtp, len(data.gt_ids) - idtp, len(data.tracker_ids) - idtp)
+
+
+def match_identity(data: SequenceData) -> Integers:
+    """Return the ground-truth boxes (IDTP,) that their identity's track matches."""
     gt_of_pair, track_of_pair, pair = data.identity_pairs
-    common = np.bincount(pair[data.overlaps.iou >= THRESHOLD], minlength=len(gt_of_pair)).astype(np.float64)
+    close = data.overlaps.iou >= THRESHOLD
+    common = np.bincount(pair[close], minlength=len(gt_of_pair)).astype(np.float64)
     chosen, is_open = find_forced(gt_of_pair, track_of_pair, common)
-    idtp = common[chosen].sum()
+    together = np.zeros(len(gt_of_pair), bool)
+    together[chosen] = True
     if is_open.any():
         solution, _ = solve_open(gt_of_pair[is_open], track_of_pair[is_open], common[is_open])
-        idtp += common[is_open][solution].sum()
-    return Identity(int(idtp), len(data.gt_ids) - int(idtp), len(data.tracker_ids) - int(idtp))
+        together[np.flatnonzero(is_open)[solution]] = True
+    return data.overlaps.first[close & together[pair]]
 
 
 def combine_identity(parts: Sequence[Identity]) -> Identity:

@@ -89,7 +89,7 @@ class LabelledFrames:
         step = regular_step(with_labels)
         if step > 1:
             return every_nth(with_labels, step, part), f"labels are on every {_ordinal(step)} ({ALL_OPTION})"
-        return None, _warning(with_labels)
+        return None, _warning(with_labels, part)
 
 
 def regular_step(frames: Integers) -> int:
@@ -107,10 +107,10 @@ def every_nth(with_labels: Integers, step: int, part: range) -> Integers:
     return np.arange((first - 1) % step + 1, part.stop, step)
 
 
-def _warning(with_labels: Integers) -> str | None:
-    if len(with_labels) < 2:
+def _warning(with_labels: Integers, part: range) -> str | None:
+    if not len(with_labels):
         return None
-    span = int(with_labels[-1] - with_labels[0]) + 1
+    span = int(with_labels[-1] - with_labels[0]) + 1 if len(with_labels) > 1 else len(part)
     if len(with_labels) >= _MANY * span:
         return None
     return (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracker.evaluation.intervals import Interval, Units, intervals
 from tracker.evaluation.left_out import LeftOut
 from tracker.evaluation.scores import PERCENTAGES, Scores, combine
 from tracker.extras import named_extra
@@ -34,6 +35,7 @@ class EvaluationResult:
         classes: Class -> its own result, where several are scored; empty otherwise.
         left_out: What was not scored.
         notes: Sentences about what was taken for granted.
+        units: What intervals draw from; None where nobody asked, or there are too few frames.
     """
 
     sequences: dict[str, Scores]
@@ -41,6 +43,11 @@ class EvaluationResult:
     classes: dict[str, EvaluationResult] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=LeftOut)
     notes: list[str] = field(default_factory=list)
+    units: Units | None = None
+
+    def intervals(self) -> dict[str, Interval]:
+        """Return HOTA, DetA, AssA, MOTA and IDF1 of all together with 95 % intervals; nothing without `units`."""
+        return {} if self.units is None else intervals(self.units)
 
     def class_averaged(self) -> dict[str, float]:
         """Return every figure as `Scores.metrics` does: ratios as means over the classes, counts as sums.
@@ -49,10 +56,9 @@ class EvaluationResult:
         over detections instead, from the summed counts of all classes.
         """
         tables = [result.combined.metrics() for result in self.classes.values()] or [self.combined.metrics()]
-        return {
-            name: sum(table[name] for table in tables) / (len(tables) if name in (*PERCENTAGES, "Frames") else 1)
-            for name in tables[0]
-        }
+        sums = {name: sum(table[name] for table in tables) for name in tables[0]}
+        means = {name: sums[name] / len(tables) for name in PERCENTAGES}
+        return {**sums, **means, "Frames": self.combined.counts.frames}
 
     def rows(self, metrics: tuple[str, ...] = TABLE_METRICS) -> list[list[str]]:
         """Return the table's cells: a header, a row for each sequence, the combined row; ratios in percent."""
@@ -92,6 +98,11 @@ class EvaluationResult:
                 for name, result in self.classes.items()
             }
             content["class_averaged"] = self.class_averaged()
+        if self.units is not None:
+            content["intervals"] = {
+                "over": self.units.kind,
+                **{name: [one.low, one.high] for name, one in self.intervals().items()},
+            }
         return {**content, "left_out": self.left_out.to_dict(), "notes": self.notes}
 
     def to_pandas(self) -> pandas.DataFrame:

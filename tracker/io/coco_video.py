@@ -6,10 +6,11 @@ Without videos the folder of a file name is the sequence, and the number in its 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracker.errors import InputError
 from tracker.io.json_file import cached_json, file_version
@@ -66,37 +67,99 @@ def coco_table(path: Path, name: str, images_of: Path | None = None) -> Sequence
     is_list = isinstance(content, list)
     if is_list and images_of is None:
         raise InputError(f"{path}: a list of results names no images; give ground truth in COCO format")
-    images = _images(images_of if is_list and images_of is not None else path)
-    annotations = content if is_list else content.get("annotations")
-    if not isinstance(annotations, list):
-        raise InputError(f"{path}: expected annotations as a list")
+    source = images_of if is_list and images_of is not None else path
+    images = _images(source)
     ids, rows = Numbering(), []
-    for place, annotation in enumerate(annotations):
-        where = f"{path}: annotations[{place}]"
-        try:
-            if annotation["image_id"] not in images.frame_of:
-                raise InputError(f"{where}: there is no image {str(annotation['image_id'])[:60]}")
-            sequence, frame = images.frame_of[annotation["image_id"]]
-            if sequence != name:
-                continue
-            box = read_box(annotation["bbox"], where, "bbox [x, y, w, h]")
-            number = read_whole(annotation["category_id"], where, "category_id", 0)
-            is_region = bool(annotation.get("iscrowd", 0) or annotation.get("ignore", 0))
-            identity = next((annotation[key] for key in _IDENTITIES if annotation.get(key) is not None), None)
-            score = read_number(annotation.get("score", 1.0), where, "a score")
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{where}: expected image_id, category_id and bbox: {error!r}") from error
-        if identity is None and not is_region:
+    for frame, one in _by_sequence(path, file_version(path), source, file_version(source)).get(name, ()):
+        if one.track is None and not one.is_crowd:
             raise InputError(
-                f"{where}: expected a track_id: detections have no identities; `centertrack associate` or `track` "
-                "gives them ids"
+                f"{path}: annotations[{one.place}]: expected a track_id: detections have no identities; "
+                "`centertrack associate` or `track` gives them ids"
             )
-        # Categories may count from 0, which stands for regions here.
-        class_number = 0 if is_region else _class_number(number, images.names)
-        rows.append(TableRow(place, frame, -1 if is_region else ids.number(identity), box, class_number, score=score))
+        identity = -1 if one.is_crowd else ids.number(one.track)
+        number = 0 if one.is_crowd else _class_number(one.category, images.names)  # 0 stands for regions
+        rows.append(TableRow(one.place, frame, identity, one.box, number, score=one.score))
     frames = [frame for sequence, frame in images.frame_of.values() if sequence == name]
     names = {_class_number(number, images.names): text for number, text in images.names.items()}
     return SequenceTable.of(path, rows, names, frames, max(frames, default=0), "annotations")
+
+
+@lru_cache(maxsize=4)
+def _by_sequence(
+    path: Path, version: tuple[int, int], images_of: Path, images_version: tuple[int, int]
+) -> dict[str, list[tuple[int, CocoBox]]]:
+    """Sort the annotations of a file by sequence, each with its frame."""
+    content, images = cached_json(path), _images(images_of)
+    annotations = content if isinstance(content, list) else content.get("annotations")
+    if not isinstance(annotations, list):
+        raise InputError(f"{path}: expected annotations as a list")
+    found: dict[str, list[tuple[int, CocoBox]]] = {}
+    for one in read_annotations(path, annotations, images.frame_of, images.names, _stop_at):
+        sequence, frame = images.frame_of[one.image]
+        found.setdefault(sequence, []).append((frame, one))
+    return found
+
+
+class CocoBox(NamedTuple):
+    """One annotation.
+
+    Attributes:
+        place: In the list, from 0.
+        image: Id of its image.
+        category: Id of its category.
+        box: Left, top, width, height in pixels from 0.
+        track: Its identity, as the file writes it; None without one.
+        is_crowd: Whether it is a region in which there may be unlabelled objects.
+        score: Of a result; 1 in labels.
+    """
+
+    place: int
+    image: Any
+    category: int
+    box: tuple[float, float, float, float]
+    track: Any
+    is_crowd: bool
+    score: float
+
+
+def read_annotations(
+    path: Path,
+    annotations: Sequence[Any],
+    images: Container[Any],
+    categories: Container[Any],
+    report: Callable[[InputError], None],
+) -> Iterator[CocoBox]:
+    """Read the annotations of a COCO file.
+
+    Args:
+        path: The file.
+        annotations: Its list.
+        images: Ids of the images that there are.
+        categories: Ids of the categories that there are.
+        report: Is told of every broken annotation, with its place.
+    """
+    for place, annotation in enumerate(annotations):
+        where = f"{path}: annotations[{place}]"
+        try:
+            box = read_box(annotation["bbox"], where, "bbox [x, y, w, h]")
+            track = next((annotation[key] for key in _IDENTITIES if annotation.get(key) is not None), None)
+            if annotation["category_id"] not in categories:
+                raise ValueError(f"no category {str(annotation['category_id'])[:60]}")
+            if annotation["image_id"] not in images:
+                raise ValueError(f"no image {str(annotation['image_id'])[:60]}")
+            is_crowd = bool(annotation.get("iscrowd", 0) or annotation.get("ignore", 0))
+            score = read_number(annotation.get("score", 1.0), where, "a score")
+            yield CocoBox(place, annotation["image_id"], annotation["category_id"], box, track, is_crowd, score)
+        except InputError as error:
+            report(error)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            report(
+                InputError(f"{where}: expected image_id, category_id and bbox [x, y, w, h] that fit the file: {error}")
+            )
+
+
+def _stop_at(error: InputError) -> None:
+    raise error
 
 
 def _class_number(category: int, names: dict[int, str]) -> int:
@@ -117,10 +180,10 @@ def _read_images(path: Path, version: tuple[int, int]) -> CocoImages:
             read_whole(category["id"], f"{path}: categories", "id", 0): str(category.get("name", category["id"]))
             for category in content["categories"]
         }
+        shift = 1 if any(frame == 0 for _, _, frame in places) else 0  # some count frames from 0
+        frame_of = {image: (name, frame + shift) for image, name, frame in places}
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: expected COCO images (id, file_name) and categories: {error!r}") from error
-    shift = 1 if any(frame == 0 for _, _, frame in places) else 0  # some count frames from 0
-    frame_of = {image: (name, frame + shift) for image, name, frame in places}
     if len(frame_of) < len(places):
         raise InputError(f"{path}: two images have the same id")
     if len(set(frame_of.values())) < len(frame_of):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracker.errors import InputError
-from tracker.io.json_file import cached_json
+from tracker.io.json_file import cached_json, file_version
 from tracker.io.numbering import Numbering
 from tracker.io.reading import MAX_FRAMES, read_number, read_whole
 from tracker.io.sequence_table import SequenceTable, TableRow
@@ -31,7 +32,7 @@ def scalabel_sequences(path: Path) -> dict[str, Path]:
     files = [path] if path.is_file() else sorted(path.glob("*.json"))
     found: dict[str, Path] = {}
     for file in files:
-        for name in dict.fromkeys(video for video, _, _ in _frames(file)):
+        for name in _read_videos(file, file_version(file)).frames:
             if name in found:
                 raise InputError(f"{file}: the video {name} is also in {found[name]}")
             found[name] = file
@@ -48,12 +49,11 @@ def scalabel_table(path: Path, name: str) -> SequenceTable:
     Raises:
         InputError: A label is broken; with its place.
     """
-    names = {category: i for i, category in enumerate(_categories(path), start=1)}
+    videos = _read_videos(path, file_version(path))
+    names = {category: i for i, category in enumerate(videos.categories, start=1)}
     ids, frames = Numbering(), []
     rows: list[TableRow] = []
-    for video, frame, labels in _frames(path):
-        if video != name:
-            continue
+    for frame, labels in videos.frames[name]:
         frames.append(frame)
         for label, where in labels:
             try:
@@ -72,13 +72,23 @@ def scalabel_table(path: Path, name: str) -> SequenceTable:
     return SequenceTable.of(path, rows, {i: n for n, i in names.items()}, frames, max(frames, default=0), "labels")
 
 
-def _categories(path: Path) -> list[str]:
-    """Return BDD100K's classes if the file has no others, otherwise its own in their order."""
-    found = dict.fromkeys(
-        str(label.get("category")) for _, _, labels in _frames(path) for label, _ in labels if isinstance(label, dict)
-    )
+class _Videos(NamedTuple):
+    """The videos of a file: name -> frame number from 1, and labels with their place; and the classes of all."""
+
+    frames: dict[str, list[tuple[int, list[tuple[Any, str]]]]]
+    categories: list[str]
+
+
+@lru_cache(maxsize=4)
+def _read_videos(path: Path, version: tuple[int, int]) -> _Videos:
+    """Sort the frames of a file by video; its classes are BDD100K's if it has no others, otherwise its own in order."""
+    videos: dict[str, list[tuple[int, list[tuple[Any, str]]]]] = {}
+    found: dict[str, None] = {}
+    for video, frame, labels in _frames(path):
+        videos.setdefault(video, []).append((frame, labels))
+        found.update(dict.fromkeys(str(label.get("category")) for label, _ in labels if isinstance(label, dict)))
     known = (*BDD100K_CLASSES, *BDD100K_IGNORED)
-    return list(BDD100K_CLASSES if found.keys() <= set(known) else found)
+    return _Videos(videos, list(BDD100K_CLASSES if found.keys() <= set(known) else found))
 
 
 def _frames(path: Path) -> Iterator[tuple[str, int, list[tuple[Any, str]]]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tracker.arrays import Floats, Integers
+from tracker.arrays import Floats, Integers, Mask
+from tracker.detections import Tracks
 from tracker.io.mot import GroundTruthRows, MotRows, ResultRows, read_ground_truth, read_results
 
 
@@ -91,6 +92,22 @@ class SequenceTable:
         frames = None if labelled is None else np.unique(np.array(list(labelled), np.int64))
         return cls(rows, scores, regions, names, frames, length)
 
+    def where(self, kept: Mask, regions_kept: Mask) -> SequenceTable:
+        """Return the objects and regions that two masks select."""
+        return replace(
+            self, rows=self.rows.where(kept), scores=self.scores[kept], regions=self.regions.where(regions_kept)
+        )
+
+    def in_frames(self, frames: range | Integers) -> SequenceTable:
+        """Return what lies in some frames, given as a stretch or as frame numbers (F,)."""
+        kept, regions_kept = (
+            (rows.frames >= frames.start) & (rows.frames < frames.stop)
+            if isinstance(frames, range)
+            else np.isin(rows.frames, frames)
+            for rows in (self.rows, self.regions)
+        )
+        return self.where(kept, regions_kept)
+
     def results(self) -> ResultRows:
         """Return the objects as a tracker's output."""
         rows = self.rows
@@ -113,6 +130,36 @@ def mot_results(path: Path, names: Mapping[int, str]) -> SequenceTable:
         rows.path, rows.lines, rows.frames, rows.ids, rows.boxes_xywh, ones, rows.classes, np.ones(len(rows)), True
     )
     return SequenceTable(objects, rows.scores, MotRows(*_columns(path, [])), names)
+
+
+def tracked_table(path: Path, frames: Iterable[tuple[int, Tracks]], has_classes: bool) -> SequenceTable:
+    """Return what a tracker gave, as `mot_results` would read it from the rows that `MotWriter` writes.
+
+    Args:
+        path: What the file would be called.
+        frames: Frame number from 1, and its tracks.
+        has_classes: Whether the labels say classes.
+    """
+    listed = [(number, tracks) for number, tracks in frames if len(tracks)]
+    counts = [len(tracks) for _, tracks in listed]
+    boxes = np.concatenate([np.zeros((0, 4)), *(tracks.boxes.astype(np.float64) for _, tracks in listed)])
+    xywh = np.concatenate([boxes[:, :2] + 1, boxes[:, 2:] - boxes[:, :2]], axis=1).round(2)
+    ids = np.concatenate([np.zeros(0, np.int64), *(tracks.ids for _, tracks in listed)])
+    labels = np.concatenate([np.zeros(0, np.int64), *(tracks.labels for _, tracks in listed)])
+    scores = np.concatenate([np.zeros(0), *(tracks.scores.astype(np.float64) for _, tracks in listed)])
+    rows = GroundTruthRows(
+        path=path,
+        lines=np.arange(1, len(ids) + 1),
+        frames=np.repeat(np.array([number for number, _ in listed], np.int64), counts),
+        ids=ids,
+        boxes_xywh=xywh,
+        flags=np.ones(len(ids), np.int64),
+        classes=labels + 1 if has_classes else np.full(len(ids), -1),
+        visibilities=np.ones(len(ids)),
+        has_classes=has_classes,
+    )
+    kept = (xywh[:, 2:] > 0).all(axis=1)
+    return SequenceTable(rows.where(kept), scores[kept], MotRows(*_columns(path, [])))
 
 
 def _columns(path: Path, boxes: list[TableRow]) -> tuple[Path, Integers, Integers, Integers, Floats]:

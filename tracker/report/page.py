@@ -39,6 +39,7 @@ def write_report(
     flagged: bool = False,
     gt_format: str | None = None,
     results_format: str | None = None,
+    intervals: bool = False,
 ) -> dict[str, EvaluationResult]:
     """Evaluate one tracker or several on the same ground truth and write the page.
 
@@ -56,6 +57,7 @@ def write_report(
         flagged: As in `evaluate`.
         gt_format: As in `evaluate`.
         results_format: As in `evaluate`.
+        intervals: As in `evaluate`.
 
     Returns:
         The scores of each tracker.
@@ -65,11 +67,17 @@ def write_report(
     """
     if not results:
         raise InputError("a report needs the results of at least one tracker")
-    protocol = Protocol(
-        benchmark, frames, labelled_frames, None if classes is None else tuple(map(str, classes)), flagged
-    )
+    protocol = Protocol.of(benchmark, frames, labelled_frames, classes, flagged)
     runs = [
-        load_run(name, gt, folder, find_sequences(gt, folder, sequences, gt_format, results_format), protocol, workers)
+        load_run(
+            name,
+            gt,
+            folder,
+            find_sequences(gt, folder, sequences, gt_format, results_format),
+            protocol,
+            workers,
+            intervals,
+        )
         for name, folder in results.items()
     ]
     with atomic_path(path) as temporary:

@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 
 from tracker.evaluation.evaluator import (
-    LoadedSequence,
     MeasuredSequence,
     Protocol,
     assemble_checked,
     load_sequence,
     map_each,
+    measure_loaded,
 )
 from tracker.evaluation.events import SequenceEvents, find_events
+from tracker.evaluation.intervals import needs_windows
 from tracker.evaluation.mot_challenge import SequenceData
 from tracker.evaluation.result import EvaluationResult
-from tracker.evaluation.scores import Scores, measure
 from tracker.evaluation.sequences import SequenceFiles
 
 
@@ -46,6 +46,7 @@ def load_run(
     files: Sequence[SequenceFiles],
     protocol: Protocol,
     workers: int = 1,
+    intervals: bool = False,
 ) -> TrackerRun:
     """Evaluate a tracker and keep what the scores were made from.
 
@@ -56,19 +57,19 @@ def load_run(
         files: Of its sequences.
         protocol: What is scored.
         workers: As in `evaluate`.
+        intervals: As in `evaluate`.
 
     Raises:
         InputError: As `evaluate`, or several classes are scored.
     """
-    loaded, scores, events = zip(*map_each(partial(_load_all, protocol=protocol), files, workers), strict=True)
-    measured = [
-        MeasuredSequence(one.name, {next(iter(one.classes)): score}, one.left_out, one.notes)
-        for one, score in zip(loaded, scores, strict=True)
-    ]
-    return TrackerRun(name, assemble_checked(measured, gt, results), [one.only() for one in loaded], list(events))
+    load = partial(_load_all, protocol=protocol, in_windows=intervals and needs_windows([one.name for one in files]))
+    data, measured, events = zip(*map_each(load, files, workers), strict=True)
+    return TrackerRun(name, assemble_checked(measured, gt, results, intervals), list(data), list(events))
 
 
-def _load_all(files: SequenceFiles, protocol: Protocol) -> tuple[LoadedSequence, Scores, SequenceEvents]:
+def _load_all(
+    files: SequenceFiles, protocol: Protocol, in_windows: bool
+) -> tuple[SequenceData, MeasuredSequence, SequenceEvents]:
     loaded = load_sequence(files, protocol)
     data = loaded.only()
-    return loaded, measure(data), find_events(data)
+    return data, measure_loaded(loaded, in_windows), find_events(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from centertrack.runtime.choose import FASTEST, PRECISIONS, RUNTIMES
@@ -90,28 +91,64 @@ def add_tracker_option(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--tracker",
         default=DEFAULT_TRACKER,
-        metavar="NAME",
-        help=f"{', '.join(TRACKERS)} (default: %(default)s)",
+        type=tracker_choice,
+        metavar="NAME|FILE.yaml",
+        help=f"{', '.join(TRACKERS)}, or a file of centertrack tune (default: %(default)s)",
     )
+
+
+class TunedTracker(str):
+    """The name of a tracker, with the options of a file.
+
+    Attributes:
+        options: By name.
+    """
+
+    options: Mapping[str, Any]
+
+
+def tracker_choice(text: str) -> str:
+    """Return the name of a tracker as it is; of a YAML file what it says, a `TunedTracker`. For argparse."""
+    if not text.lower().endswith((".yaml", ".yml")):
+        return text
+    from centertrack.tuning.tuned_file import read_tuned
+
+    try:
+        name, options = read_tuned(Path(text))
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    chosen = TunedTracker(name)
+    chosen.options = options
+    return chosen
 
 
 def build_predictor(options: argparse.Namespace, min_score: float, **others: Any) -> Predictor:
     """Build the predictor that the network options describe, with other arguments of its own."""
     from centertrack.app.session import STREAMS_ON_CPU
-    from centertrack.geometry import parse_size
     from centertrack.predictor import Predictor
 
     return Predictor(
         options.weights,
         device=options.device,
         runtime=options.runtime,
-        image_size=parse_size(options.image_size) if options.image_size else None,
+        image_size=read_size_option(options.image_size),
         min_score=min_score,
         streams=STREAMS_ON_CPU,
         precision=options.precision,
         detector_options=read_assignments(options.detector_option),
         **others,
     )
+
+
+def read_size_option(text: str | None) -> tuple[int, int] | None:
+    """Read the width and height of --image-size, None where it is not given.
+
+    Raises:
+        InputError: It is no size.
+    """
+    from centertrack.geometry import parse_size
+
+    return parse_size(text) if text else None
 
 
 def read_assignments(texts: Sequence[str]) -> dict[str, Any]:
@@ -145,7 +182,7 @@ def read_tracker_options(tracker: str, texts: Sequence[str]) -> dict[str, Any]:
     ({'camera_motion': 'none'}, {'min_new_score': None})
     """
     kinds = get_type_hints(type(tracker_options(tracker)))
-    values = read_assignments(texts)
+    values = {**getattr(tracker, "options", {}), **read_assignments(texts)}
     words = {name: "none" for name, value in values.items() if value is None and "none" in get_args(kinds.get(name))}
     return {**values, **words}
 

@@ -18,9 +18,10 @@ from centertrack.data.labels import Classes, LabelledImages, Labels, Report, sto
 from centertrack.data.sample import Array, Sample
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.coco_video import CocoBox, read_annotations
 from tracker.io.images import decode_image
 from tracker.io.mot import FRAME_RATES
-from tracker.io.reading import MAX_FRAMES, is_file, read_box, read_bytes, read_json, read_number, read_whole
+from tracker.io.reading import MAX_FRAMES, is_file, read_bytes, read_json, read_number, read_whole
 
 MIN_SIDE = 1.0  # px; annotations smaller than this are slips of the mouse
 
@@ -61,7 +62,7 @@ class CocoSet(LabelledImages):
         try:
             categories = sorted((category["id"], str(category.get("name", ""))) for category in content["categories"])
             self.label_of = {category: label for label, (category, _) in enumerate(categories)}
-            by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
+            by_image: dict[int, list[tuple[CocoBox, int]]] = {image["id"]: [] for image in content["images"]}
             if len(by_image) < len(content["images"]) or len(self.label_of) < len(categories):
                 raise InputError(f"{self.path}: two images, or two categories, have the same id")
             self._sort_annotations(content["annotations"], by_image, report)
@@ -83,36 +84,24 @@ class CocoSet(LabelledImages):
         super().__init__(entries, names, classes, identities, longest_side)
 
     def _sort_annotations(
-        self, annotations: list[dict[str, Any]], by_image: dict[int, list[dict[str, Any]]], report: Report
+        self, annotations: list[dict[str, Any]], by_image: dict[int, list[tuple[CocoBox, int]]], report: Report
     ) -> None:
-        for place, annotation in enumerate(annotations):
+        for one in read_annotations(self.path, annotations, by_image, self.label_of, report):
             try:
-                where = f"{self.path}: annotations[{place}]"
-                box = read_box(annotation["bbox"], where, "bbox [x, y, w, h]")
-                track = annotation.get("track_id")
-                track = -1 if track is None else read_whole(track, where, "track_id")
-                if annotation["category_id"] not in self.label_of:
-                    raise ValueError(f"no category {annotation['category_id']}")
-                if annotation["image_id"] not in by_image:
-                    raise ValueError(f"no image {annotation['image_id']}")
-                by_image[annotation["image_id"]].append({**annotation, "bbox": box, "track_id": track})
+                where = f"{self.path}: annotations[{one.place}]"
+                track = -1 if one.track is None else read_whole(one.track, where, "track_id")
             except InputError as error:
                 report(error)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                report(
-                    InputError(
-                        f"{self.path}: annotations[{place}]: expected image_id, category_id and bbox [x, y, w, h] that "
-                        f"fit the file: {error}"
-                    )
-                )
+                continue
+            by_image[one.image].append((one, track))
 
-    def _labels(self, folder: Path, image: dict[str, Any], annotations: list[dict[str, Any]]) -> Labels:
-        xywh = np.array([a["bbox"] for a in annotations], np.float32).reshape(-1, 4)
+    def _labels(self, folder: Path, image: dict[str, Any], annotations: list[tuple[CocoBox, int]]) -> Labels:
+        xywh = np.array([one.box for one, _ in annotations], np.float32).reshape(-1, 4)
         boxes = np.concatenate((xywh[:, :2], xywh[:, :2] + xywh[:, 2:]), axis=1)
-        crowd = np.array([bool(a.get("iscrowd", 0)) for a in annotations], bool)
+        crowd = np.array([one.is_crowd for one, _ in annotations], bool)
         kept = ~crowd & (xywh[:, 2:] > MIN_SIDE).all(axis=1)
-        tracks = np.array([a["track_id"] for a in annotations], np.int64)
-        labels = np.array([self.label_of[a["category_id"]] for a in annotations], np.int64)
+        tracks = np.array([track for _, track in annotations], np.int64)
+        labels = np.array([self.label_of[one.category] for one, _ in annotations], np.int64)
         return Labels(
             folder / image["file_name"],
             image["file_name"],

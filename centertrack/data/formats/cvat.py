@@ -11,10 +11,8 @@ from centertrack.data.images import read_size
 from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, stop_at
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.io.cvat_mot import read_class_names, read_cvat_mot
 from tracker.io.frames import frame_files
-from tracker.io.reading import MAX_NUMBER, read_lines, to_float
-
-COLUMNS = "frame, track id, x, y, width, height, not ignored, class id, visibility"
 
 
 class CvatSet(LabelledImages):
@@ -47,14 +45,13 @@ class CvatSet(LabelledImages):
         if root.suffix == ".zip":
             raise InputError(f"{root} is an archive; unpack it and give the folder")
         folders = sequence_folders(root)
-        names = list(dict.fromkeys(name for folder in folders for name in _class_names(folder)))
+        names = list(dict.fromkeys(name for folder in folders for name in read_class_names(folder / "gt")))
         entries: list[Labels] = []
         for folder in folders:
-            numbers = [names.index(name) for name in _class_names(folder)]
             images = frame_files(folder / "img1")
             if not images:
                 raise InputError(f"expected images in {folder / 'img1'}, found none")
-            rows = _read(folder / "gt" / "gt.txt", numbers, max(images), report)
+            rows = _read(folder / "gt" / "gt.txt", read_class_names(folder / "gt"), names, max(images), report)
             entries += [
                 Labels.of(
                     image, f"{folder.name}/{image.name}", folder / "gt" / "gt.txt", rows[frame], folder.name, frame
@@ -64,37 +61,13 @@ class CvatSet(LabelledImages):
         super().__init__(entries, names, classes, identities, longest_side)
 
 
-def _class_names(folder: Path) -> list[str]:
-    return [line.strip() for line in read_lines(folder / "gt" / "labels.txt") if line.strip()]
-
-
-def _read(path: Path, labels: Sequence[int], length: int, report: Report) -> dict[int, list[Box]]:
+def _read(path: Path, own_names: list[str], names: list[str], length: int, report: Report) -> dict[int, list[Box]]:
     rows: dict[int, list[Box]] = defaultdict(list)
-    for line, text in enumerate(read_lines(path), start=1):
-        if not text.strip():
-            continue
-        try:
-            frame, box = _parse(text, f"{path}:{line}", line, labels, length)
-            rows[frame].append(box)
-        except InputError as error:
-            report(error)
+    for row in read_cvat_mot(path, own_names, length, report):
+        left, top, width, height = row.xywh
+        label = names.index(own_names[row.number - 1]) if row.counts else IGNORED
+        rows[row.frame].append(Box((left, top, left + width, top + height), label, row.identity, row.line))
     return rows
-
-
-def _parse(text: str, where: str, line: int, labels: Sequence[int], length: int) -> tuple[int, Box]:
-    try:
-        values = [to_float(value) for value in text.split(",")]
-    except ValueError as error:
-        raise InputError(f"{where}: expected numbers ({COLUMNS}), got: {text[:120]}") from error
-    if len(values) < 8 or not all(abs(value) <= MAX_NUMBER for value in values[:8]):  # nan is not
-        raise InputError(f"{where}: expected at least 8 finite numbers ({COLUMNS}), got: {text[:120]}")
-    frame, identity, left, top, width, height, counts, number = values[:8]
-    if not 1 <= frame <= length:
-        raise InputError(f"{where}: expected a frame from 1 to {length}, the number of images, got {frame:g}")
-    if not 1 <= number <= len(labels):
-        raise InputError(f"{where}: expected a class from 1 to {len(labels)}, the lines of labels.txt, got {number:g}")
-    label = labels[int(number) - 1] if counts else IGNORED
-    return int(frame), Box((left, top, left + width, top + height), label, int(identity), line)
 
 
 def write_cvat(data: LabelledImages, images: Sequence[Path], folder: Path) -> None:

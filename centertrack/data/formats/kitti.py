@@ -11,10 +11,8 @@ from centertrack.data.images import find_images, read_size
 from centertrack.data.labels import IGNORED, Box, Classes, LabelledImages, Labels, Report, stop_at
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
-from tracker.io.reading import MAX_FRAMES, read_lines, read_number, read_whole
+from tracker.io.kitti import DONT_CARE, KITTI_CLASSES, read_kitti
 
-KITTI_CLASSES = ["Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc"]
-MIN_COLUMNS = 10
 FRAME_RATE = 10.0  # of all sequences
 
 
@@ -70,31 +68,10 @@ def _number(image: Path) -> int:
 
 def _read(path: Path, report: Report) -> dict[int, list[Box]]:
     rows: dict[int, list[Box]] = defaultdict(list)
-    for line, text in enumerate(read_lines(path), start=1):
-        if not text.strip():
-            continue
-        try:
-            frame, box = _parse(text.split(), f"{path}:{line}", line)
-            rows[frame].append(box)
-        except InputError as error:
-            report(error)
+    for row in read_kitti(path, report):
+        label = IGNORED if row.name == DONT_CARE else KITTI_CLASSES.index(row.name)
+        rows[row.frame].append(Box(row.xyxy, label, row.identity, row.line))
     return rows
-
-
-def _parse(fields: list[str], where: str, line: int) -> tuple[int, Box]:
-    if len(fields) < MIN_COLUMNS:
-        raise InputError(
-            f"{where}: expected at least {MIN_COLUMNS} columns (frame, id, type, truncated, occluded, alpha, left, top,"
-            f" right, bottom), got {len(fields)}: {' '.join(fields)[:120]}"
-        )
-    name = "Person_sitting" if fields[2] == "Person" else fields[2]
-    if name not in (*KITTI_CLASSES, "DontCare"):
-        raise InputError(f"{where}: expected a type of {', '.join(KITTI_CLASSES)} or DontCare, got {name}")
-    frame = read_whole(fields[0], where, "numbers: a frame", 0, MAX_FRAMES)
-    identity = read_whole(fields[1], where, "numbers: an id")
-    x1, y1, x2, y2 = (read_number(field, where, "numbers: corners") for field in fields[6:10])
-    label = IGNORED if name == "DontCare" else KITTI_CLASSES.index(name)
-    return frame, Box((x1, y1, x2, y2), label, identity, line)
 
 
 def write_kitti(data: LabelledImages, images: Sequence[Path], folder: Path) -> None:

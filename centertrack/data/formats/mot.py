@@ -38,13 +38,14 @@ class MotSet(LabelledImages):
         step: Take every n-th frame; neighbours look alike.
         longest_side: Images are kept at most this large, in pixels. None: as they are.
         min_visibility: People less visible than this are ignored, not learnt.
+        objects: The class, or classes, of column 8 that are learnt; 1 is pedestrian, and called person.
         sequences: Names or patterns such as `*-SDP`: MOT17 has every video three times. None: all.
         classes, identities: As in `LabelledImages`; the one class is `person`.
         report: Is told of every broken sequence.
 
     Raises:
-        InputError: The folder holds no sequence with ground truth, a row is broken (with file and line), or `frames`
-            lies outside of a sequence.
+        InputError: The folder holds no sequence with ground truth, a row is broken (with file and line), `frames`
+            lies outside of a sequence, or of all rows none is an object.
     """
 
     def __init__(
@@ -58,9 +59,13 @@ class MotSet(LabelledImages):
         classes: Classes | None = None,
         identities: str = "labels",
         report: Report = stop_at,
+        objects: int | Sequence[int] = PEDESTRIAN,
     ) -> None:
         entries: list[Labels] = []
         known: list[Array] = []
+        numbers = [objects] if isinstance(objects, int) else list(objects)
+        every_row: list[GroundTruthRows] = []
+        found_any = False
         for folder in sequence_folders(Path(path), sequences):
             try:
                 info, rows = read_sequence_info(folder), read_ground_truth(folder / "gt" / "gt.txt")
@@ -69,13 +74,18 @@ class MotSet(LabelledImages):
             except InputError as error:
                 report(error)
                 continue
-            objects = _objects(rows, min_visibility)
-            ids = np.unique(rows.ids[objects & (rows.frames >= chosen[0]) & (rows.frames <= chosen[-1])])
+            is_object = _objects(rows, min_visibility, numbers)
+            found_any |= bool(is_object.any())
+            every_row.append(rows)
+            ids = np.unique(rows.ids[is_object & (rows.frames >= chosen[0]) & (rows.frames <= chosen[-1])])
             known.append(np.stack((np.full_like(ids, len(known)), ids), axis=1))
             rate = info.frame_rate / step
-            entries += _entries(folder, rate, images, rows, objects, chosen[::step])
+            entries += _entries(folder, rate, images, rows, is_object, chosen[::step], numbers)
+        if sum(map(len, every_row)) and not found_any:
+            report(_no_objects(path, every_row))
         universe = np.concatenate(known) if known else np.zeros((0, 2), np.int64)
-        super().__init__(entries, ["person"], classes, identities, longest_side, universe)
+        names = ["person" if number == PEDESTRIAN else f"class {number}" for number in numbers]
+        super().__init__(entries, names, classes, identities, longest_side, universe)
 
 
 def sequence_folders(path: Path, names: Sequence[str] | None = None) -> list[Path]:
@@ -132,12 +142,30 @@ def _choose(folder: Path, frames: Sequence[int] | str | None, length: int) -> ra
     return range(first, last + 1)
 
 
-def _objects(rows: GroundTruthRows, min_visibility: float) -> Array:
-    return (rows.flags != 0) & (rows.classes == PEDESTRIAN) & (rows.visibilities >= min_visibility)
+def _objects(rows: GroundTruthRows, min_visibility: float, objects: Sequence[int]) -> Array:
+    return (rows.flags != 0) & np.isin(rows.classes, objects) & (rows.visibilities >= min_visibility)
+
+
+def _no_objects(path: str | Path, every_row: Sequence[GroundTruthRows]) -> InputError:
+    """Return the error that says what the rows are instead."""
+    classes, counts = np.unique(np.concatenate([rows.classes for rows in every_row]), return_counts=True)
+    listed = ", ".join(f"{n} of class {c}" for c, n in zip(classes.tolist(), counts.tolist(), strict=True))
+    flagged = sum(int((rows.flags == 0).sum()) for rows in every_row)
+    return InputError(
+        f"{path}: none of the {counts.sum()} labels is an object: {listed}, {flagged} with flag 0 (column 7); the "
+        f"option objects={classes[counts.argmax()]} takes another class than 1 (pedestrian), min_visibility=0 takes "
+        "people who are hardly visible"
+    )
 
 
 def _entries(
-    folder: Path, frame_rate: float, images: dict[int, Path], rows: GroundTruthRows, objects: Array, frames: list[int]
+    folder: Path,
+    frame_rate: float,
+    images: dict[int, Path],
+    rows: GroundTruthRows,
+    objects: Array,
+    frames: list[int],
+    numbers: list[int],
 ) -> Iterator[Labels]:
     boxes = rows.boxes_xyxy
     ignored = np.isin(rows.classes, UNCERTAIN) & ~objects
@@ -151,7 +179,7 @@ def _entries(
             f"{folder.name}/{image.name}",
             rows.path,
             boxes[seen],
-            np.zeros(len(seen), np.int64),
+            np.array([numbers.index(number) for number in rows.classes[seen].tolist()], np.int64),
             rows.ids[seen],
             rows.lines[seen],
             boxes[hidden],

@@ -19,16 +19,12 @@ class BoxesAndLabels(Family):
     pixels = PixelFormat(scale=1.0, channel_order="bgr")
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._boxes, self._labels = _places(signature)
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return BoxesAndLabels.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
         return not signature.inputs and len(signature.outputs) == 2 and bool(_places(signature))
 
     @override

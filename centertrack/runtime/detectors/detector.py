@@ -12,7 +12,7 @@ import numpy as np
 from centertrack.configuration import build
 from centertrack.geometry import STRIDE, InputFormat
 from centertrack.runtime.contract import Array, RawDetections
-from centertrack.runtime.detectors.family import Candidates, Family, Signature
+from centertrack.runtime.detectors.family import GREY, Candidates, Family, Signature
 from centertrack.runtime.detectors.options import DetectorOptions, names_in, size_in, stride_in
 from centertrack.runtime.detectors.registry import choose_family
 from centertrack.runtime.network_file import NetworkFile, open_network
@@ -21,7 +21,6 @@ from centertrack.runtime.suppression import suppress
 from tracker.errors import InputError
 
 DETECTOR_FORMATS = (".onnx", ".xml")
-GREY = 114
 DEFAULT_SIZE = (640, 640)  # of an input that may have any, to find out the family
 
 
@@ -45,6 +44,7 @@ class Detector:
         streams: Calls worth making at the same time.
         input_format: What it sees; how its pixels are scaled is its own matter.
         class_names: Name of each label; empty where nothing tells how many there are.
+        tells_classes: Whether boxes may be of several classes.
 
     Raises:
         InputError: The file cannot be read, its kind cannot be told, or an option does not fit it.
@@ -68,13 +68,21 @@ class Detector:
         self._image_place, self._image = _image_input(self._file)
         self._min_score, self._max_detections = min_score, max_detections
         names = given.names() or names_in(self._file.metadata)
-        size = image_size or _full(self._image.size) or size_in(self._file.metadata)
-        self._family = self._choose_family(given, size or DEFAULT_SIZE, names)
+        own_size = _full(self._image.size)
+        size = image_size or own_size or size_in(self._file.metadata)
+        try:
+            self._family = self._choose_family(given, size or DEFAULT_SIZE, names)
+        except InputError as error:
+            if image_size in (None, own_size) or own_size is None:
+                raise
+            made = f"was made for images of {own_size[0]}x{own_size[1]}, and does not work at another size"
+            raise InputError(f"{weights}: {made}: leave out the image size, or export it again") from error
         self._pixels = given.change(self._family.pixels)
         self._check_pixels(given)
         self._nms_iou = self._family.nms_iou if given.nms_iou is None else float(given.nms_iou)
         self.class_names = _class_names(self._file.path, names, self._family.class_count)
         self._kept = given.kept(self.class_names)
+        self.tells_classes = len(self._kept or self.class_names) != 1
         self.input_format = self._input_format(given, size or self._family.size, image_size)
 
     def __call__(self, images: Array) -> RawDetections:

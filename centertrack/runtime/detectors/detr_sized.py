@@ -18,17 +18,12 @@ class DetrSized(Family):
     resize = "stretch"
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._boxes, self._labels, self._scores = _places(signature)
-        self._dtype = signature.inputs[0].dtype
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return DetrSized.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
         sizes = [port for port in signature.inputs if len(port.shape) == 2 and port.shape[1] == 2]
         return len(sizes) == len(signature.inputs) == 1 and bool(_places(signature))
 
@@ -39,7 +34,7 @@ class DetrSized(Family):
 
     @override
     def further_inputs(self, size: tuple[int, int]) -> list[Array]:
-        return [np.array([size], self._dtype)]
+        return [np.array([size], self.inputs[0].dtype)]
 
 
 def _places(signature: Signature) -> tuple[int, ...]:

@@ -18,18 +18,18 @@ class EndToEnd(TableFamily):
     expects = "(1, boxes, 6): xyxy in pixels, score and class (YOLO v10, 26, and exports with nms=True)"
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        count, values = EndToEnd.table(signature)
-        if not EndToEnd.has_shapes(signature) or "rtdetr" in signature.says("description"):
+    @classmethod
+    def fits(cls, signature: Signature) -> bool:
+        count, values = cls.table(signature)
+        if not cls.has_shapes(signature) or "rtdetr" in signature.says("description"):
             return False
         has_more = signature.says("task") in ("segment", "pose") and signature.says("end2end") == "true"
         return (values == 6 or has_more) and are_queries(count, signature.size)
 
     @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
-        return signature.says("task") in USUAL_TASKS and EndToEnd.table(signature)[1] >= 6
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
+        return signature.says("task") in USUAL_TASKS and cls.table(signature)[1] >= 6
 
     @override
     def read(self, outputs: Sequence[Array], size: tuple[int, int]) -> Candidates:

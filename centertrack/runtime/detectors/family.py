@@ -14,6 +14,7 @@ from centertrack.runtime.network_file import Port
 from centertrack.runtime.pixels import PixelFormat
 
 Array = NDArray[Any]
+GREY = 114  # of the padding, as ultralytics and YOLOX have it
 USUAL_TASKS = ("", "detect", "segment", "pose")  # of ultralytics, whose outputs have upright boxes
 
 
@@ -95,28 +96,29 @@ class Family(ABC):
         nms_iou: Of two boxes of one class with a higher IoU the one with the lower score goes; 1 where the graph itself
             gives every object once.
         class_count: None where the outputs do not tell.
+        inputs: What the graph takes beside the image.
     """
 
     name: ClassVar[str]
     expects: ClassVar[str]
     pixels: PixelFormat = PixelFormat()
     resize: ClassVar[str] = "letterbox"
-    padding: ClassVar[float] = 114.0
+    padding: ClassVar[float] = GREY
     size: ClassVar[tuple[int, int]] = (640, 640)
     nms_iou: ClassVar[float] = 1.0
     class_count: int | None = None
 
-    def __init__(self, signature: Signature) -> None:  # noqa: B027  # most have nothing to remember
-        """Remember where the outputs are."""
+    def __init__(self, signature: Signature) -> None:
+        self.inputs = signature.inputs
 
-    @staticmethod
-    @abstractmethod
-    def fits(signature: Signature) -> bool:
+    @classmethod
+    def fits(cls, signature: Signature) -> bool:
         """Whether a graph is of this family, as far as its inputs, outputs and metadata tell."""
+        return cls.has_shapes(signature)
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def has_shapes(signature: Signature) -> bool:
+    def has_shapes(cls, signature: Signature) -> bool:
         """Whether the outputs of a graph can be read at all if a user says that it is of this family."""
 
     @abstractmethod
@@ -137,6 +139,7 @@ class TableFamily(Family):
     """A family whose boxes are the rows, or columns, of one output (1, A, B) of a graph that takes the image alone."""
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._place = signature.find(3)
 
     @staticmethod

@@ -33,14 +33,9 @@ class NanoDet(TableFamily):
         self.class_count = self._scores = values - 4 * self._bins
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return NanoDet.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
-        count, values = NanoDet.table(signature)
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
+        count, values = cls.table(signature)
         return count == count_cells(signature.size, STRIDES) and values > 4 * BINS
 
     @override

@@ -20,13 +20,8 @@ class Ssd(Family):
     resize = "stretch"
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return Ssd.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
         shapes = [port.shape for port in signature.outputs]
         return not signature.inputs and len(shapes) == 1 and (*shapes[0][:2], *shapes[0][3:]) == (1, 1, 7)
 

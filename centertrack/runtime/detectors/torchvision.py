@@ -18,16 +18,12 @@ class Torchvision(Family):
     size = (1280, 736)
 
     def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
         self._boxes, self._labels, self._scores = _places(signature)
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return Torchvision.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
         return not signature.inputs and bool(_places(signature))
 
     @override

@@ -33,14 +33,14 @@ class Yolo(TableFamily):
         self.class_count = self._scores = named if has_more else values - 4
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return Yolo.has_shapes(signature) and bool(strides_of(Yolo.table(signature)[1], signature.size))
+    @classmethod
+    def fits(cls, signature: Signature) -> bool:
+        return cls.has_shapes(signature) and bool(strides_of(cls.table(signature)[1], signature.size))
 
     @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
-        return signature.says("task") in USUAL_TASKS and Yolo.table(signature)[0] > 4
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
+        return signature.says("task") in USUAL_TASKS and cls.table(signature)[0] > 4
 
     @override
     def read(self, outputs: Sequence[Array], size: tuple[int, int]) -> Candidates:

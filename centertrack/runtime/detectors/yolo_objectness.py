@@ -29,24 +29,35 @@ class YoloObjectness(TableFamily):
         self.class_count = self.table(signature)[1] - 5
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        if not YoloObjectness.has_shapes(signature):
+    @classmethod
+    def fits(cls, signature: Signature) -> bool:
+        if not cls.has_shapes(signature):
             return False
-        boxes, _ = YoloObjectness.table(signature)
+        boxes, _ = cls.table(signature)
         if strides_of(boxes, signature.size, ANCHORS):
             return True
         if not strides_of(boxes, signature.size):
             return False
-        rows = YoloObjectness(signature).rows(signature.blank())
+        rows = cls(signature).rows(signature.blank())
         return bool((rows[:, 4] == 1).all())
 
     @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
-        return YoloObjectness.table(signature)[1] > 5
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
+        return cls.table(signature)[1] > 5
 
     @override
     def read(self, outputs: Sequence[Array], size: tuple[int, int]) -> Candidates:
         rows = self.rows(outputs)
-        return best_class(corners_of_cxcywh(rows[:, :4]), rows[:, 4:5] * rows[:, 5:])
+        return best_object(rows[:, :4], rows)
+
+
+def best_object(boxes: Array, rows: Array) -> Candidates:
+    """Give every box the class that scores highest, times the objectness.
+
+    Args:
+        boxes: (M, 4) cxcywh in pixels.
+        rows: (M, 5 + C), of which the fifth column is the objectness, and those after it are the scores of the classes.
+    """
+    found = best_class(corners_of_cxcywh(boxes), rows[:, 5:])
+    return found._replace(scores=found.scores * rows[:, 4])

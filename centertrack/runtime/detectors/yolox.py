@@ -7,15 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from typing_extensions import override
 
-from centertrack.runtime.detectors.family import (
-    Array,
-    Candidates,
-    Signature,
-    TableFamily,
-    best_class,
-    corners_of_cxcywh,
-)
+from centertrack.runtime.detectors.family import Array, Candidates, Signature, TableFamily
 from centertrack.runtime.detectors.grid import cells, strides_of
+from centertrack.runtime.detectors.yolo_objectness import best_object
 from centertrack.runtime.pixels import PixelFormat
 
 
@@ -42,14 +36,9 @@ class Yolox(TableFamily):
         return bool(np.median(np.abs(as_pixels)) < np.median(np.abs(as_offsets)))
 
     @override
-    @staticmethod
-    def fits(signature: Signature) -> bool:
-        return Yolox.has_shapes(signature)
-
-    @override
-    @staticmethod
-    def has_shapes(signature: Signature) -> bool:
-        count, values = Yolox.table(signature)
+    @classmethod
+    def has_shapes(cls, signature: Signature) -> bool:
+        count, values = cls.table(signature)
         return values > 5 and bool(strides_of(count, signature.size))
 
     @override
@@ -59,4 +48,4 @@ class Yolox(TableFamily):
         if not self._is_decoded:
             places, strides = cells(size, self._strides)
             boxes = np.concatenate([boxes[:, :2] + places, np.exp(boxes[:, 2:])], axis=1) * strides
-        return best_class(corners_of_cxcywh(boxes), rows[:, 4:5] * rows[:, 5:])
+        return best_object(boxes, rows)

@@ -37,6 +37,25 @@ def test_every_sequence_gets_a_file(sequences, capsys, tracker):
     assert frames_of("SEQ-01") == frames_of("SEQ-02") == [1, 2, 3, 5, 6]
 
 
+@pytest.mark.parametrize("offline", [[], ["--postprocess", "interpolate"]])
+def test_results_keep_the_class_of_the_detections(sequences, offline):
+    file = Path("SEQ-01/det/det.txt")
+    person, car = (file.read_text().replace(",0.9\n", f",0.9,{number},-1,-1\n") for number in (1, 3))
+    file.write_text(person + car.replace(",51,", ",351,"))
+    assert main(["associate", *sequences, "--tracker", "bytetrack", *offline, "--results", "results"]) == 0
+    rows = read_results("results/SEQ-01.txt")
+    assert dict(zip(rows.boxes_xywh[:, 1].round().tolist(), rows.classes.tolist(), strict=True)) == {51: 1, 351: 3}
+    assert set(read_results("results/SEQ-02.txt").classes.tolist()) == {-1}
+
+
+def test_coordinates_in_the_world_are_no_classes(sequences):
+    """MOT15's detections may have them in columns 8 to 10."""
+    file = Path("SEQ-01/det/det.txt")
+    file.write_text(file.read_text().replace(",0.9\n", ",0.9,3,7.5,0\n"))
+    assert main(["associate", "SEQ-01", "--tracker", "bytetrack", "--results", "results"]) == 0
+    assert set(read_results("results/SEQ-01.txt").classes.tolist()) == {-1}
+
+
 def test_options_reach_the_tracker(sequences):
     options = ["--tracker", "botsort", "--option", "camera_motion=none", "--option", "min_new_score=0.95"]
     assert main(["associate", *sequences, *options, "--results", "results"]) == 0
@@ -47,6 +66,13 @@ def test_gaps_are_filled_afterwards(sequences):
     options = ["--tracker", "bytetrack", "--postprocess", "interpolate,smooth"]
     assert main(["associate", *sequences, *options, "--results", "results"]) == 0
     assert frames_of("SEQ-01") == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("steps", ["interpolate", "smooth", "interpolate,smooth"])
+def test_nobody_tracked_leaves_an_empty_file_afterwards_too(sequences, steps):
+    options = ["--option", "min_new_score=0.99", "--postprocess", steps]
+    assert main(["associate", *sequences, *options, "--results", "results"]) == 0
+    assert frames_of("SEQ-01") == []
 
 
 @pytest.mark.parametrize(
@@ -74,7 +100,7 @@ def test_a_folder_without_detections(capsys):
 
 def test_results_never_replace_each_other(sequences, capsys):
     assert main(["associate", *sequences, "SEQ-01/", "--results", "results"]) == 2
-    assert "several folders hold sequence SEQ-01" in error_of(capsys)
+    assert "several sources hold sequence SEQ-01" in error_of(capsys)
     assert not Path("results").exists()
 
 

@@ -111,9 +111,52 @@ def test_another_library_is_asked(capsys):
     assert "motmetrics counts fewer switches" in out
 
 
+def test_what_is_not_scored_is_said_below_the_table(capsys):
+    rows = "".join(f"{n},5,200,20,30,60,1,3,1\n" for n in range(1, 11))
+    with Path("gt/SEQ-01/gt/gt.txt").open("a") as file:
+        file.write(rows)
+    assert main(["evaluate", "--gt", "gt", "--results", "good", "--compare", "bad"]) == 0
+    assert "\nnot scored: 10 of 20 labels (10 of class 3)\n" in capsys.readouterr().out  # once, not for each tracker
+
+
+def test_classes_labelled_frames_and_intervals(capsys):
+    truth = Path("gt/SEQ-01/gt/gt.txt")
+    truth.write_text("".join(line for line in truth.read_text().splitlines(True) if int(line.split(",")[0]) % 3 == 1))
+    command = ["evaluate", "--gt", "gt", "--results", "bad", "--json", "scores.json"]
+    assert main(command) == 0
+    assert "only 4 of 10 frames count: labels are on every 3rd frame" in capsys.readouterr().out
+    assert (combined("scores.json")["Frames"], combined("scores.json")["MOTA"]) == (4, 0.75)
+    assert main([*command, "--labelled-frames", "every", "9", "--classes", "1"]) == 0
+    assert combined("scores.json")["Frames"] == 2
+    assert (
+        main([*command, "--labelled-frames", "all", "--intervals", "--compare", "good", "--check", "motmetrics"]) == 0
+    )
+    out = capsys.readouterr().out
+    assert "95 % interval, bad" in out
+    assert "bootstrap over 10 windows of 1 frames" in out
+    assert "good beats bad by " in out or "bad and good: " in out
+    assert "IDSW" in out.split("motmetrics")[1]
+    assert "HOTA" in json.loads(Path("scores.json").read_text())["intervals"]
+
+
+def test_another_library_sees_what_is_scored(capsys):
+    Path("gt/SEQ-01/gt/gt.txt").write_text("".join(f"{n},1,{10 + n},20,30,60,1,2,1\n" for n in range(1, 11)))
+    assert main(["evaluate", "--gt", "gt", "--results", "bad", "--classes", "2", "--check", "motmetrics"]) == 0
+    assert "IDSW       1           1          +0" in capsys.readouterr().out
+
+
+def test_a_class_can_come_from_a_file(capsys):
+    Path("which.txt").write_text("1\n")
+    assert main(["evaluate", "--gt", "gt", "--results", "good", "--classes", "which.txt"]) == 0
+    assert "class 1 only" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--labelled-frames", "some"], "expected labelled frames as auto, all, 'every N' or a file"),
+        (["--classes", "car"], "there is no class 'car' in the ground truth; the labels have no names"),
+        (["--gt-format", "kitti"], "expected ground truth in the format kitti"),
         (["--frames", "half"], "expected frames as A:B"),
         (["--sequences", "SEQ-02"], "SEQ-02"),
         (["--compare", "none"], "none"),
@@ -136,6 +179,8 @@ def test_what_cannot_be_evaluated(capsys, options, message):
     [
         ["evaluate", "--gt", "gt", "--results", "good", "--compare", "bad", "--report", "r.html"],
         ["associate", "gt/SEQ-01", "--results", "out", "--postprocess", "smooth"],
+        ["evaluate", "--gt", "gt", "--results", "good", "--intervals", "--classes", "1"],
+        ["tune", "gt/SEQ-01", "SEQ-02", "--tracker", "sort", "--trials", "1", "--output", "tuned.yaml"],
         ["validate", "good"],
         ["submit", "mot20", "out.zip", "--benchmark", "MOT20"],
     ],
@@ -143,11 +188,13 @@ def test_what_cannot_be_evaluated(capsys, options, message):
 )
 def test_torch_is_not_needed(arguments):
     write_test_set("mot20", TEST_SEQUENCES["MOT20"])
+    shutil.copytree("gt/SEQ-01", "SEQ-02")
     program = (
         "import sys\n"
         "from centertrack.cli import main\n"
         f"assert main({arguments!r}) == 0\n"
-        "assert 'torch' not in sys.modules"
+        "heavy = {'torch', 'torchvision', 'pytorch_lightning', 'timm', 'matplotlib', 'onnx'}\n"
+        "assert not heavy & sys.modules.keys()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

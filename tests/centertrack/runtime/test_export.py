@@ -16,7 +16,7 @@ from centertrack.models import CenterNet, from_pretrained
 from centertrack.predictor import Predictor
 from centertrack.runtime.contract import DecodeOptions, RawDetections
 from centertrack.runtime.export import Parity, compare, export_model, measure_parity
-from centertrack.runtime.exported import ExportedRuntime, choose_exported_runtime, read_exported
+from centertrack.runtime.exported import ExportedRuntime, choose_exported_runtime, device_for, read_exported
 from centertrack.runtime.onnx import quiet
 from tests.centertrack.conftest import CLIP_SIZE, small_network
 from tests.centertrack.models.published_layout import centernet_resdcn18, fairmot_dla34, random_state, write_checkpoint
@@ -278,3 +278,23 @@ def test_the_convert_command_names_mistakes(
     error = capsys.readouterr().err
     assert word in error
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "device", "providers", "expected"),
+    [
+        (".onnx", "cpu", [], "cpu"),
+        (".onnx", "mps", [], "cpu"),
+        (".xml", "cuda", ["CUDAExecutionProvider"], "cpu"),
+        (".onnx", "cuda:1", ["CUDAExecutionProvider"], "cuda:1"),
+        (".onnx", "cuda", ["CPUExecutionProvider"], "cpu"),
+        (".torchscript", "cuda", [], "cuda"),
+    ],
+)
+def test_a_device_that_was_found_is_used_where_something_executes_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, device: str, providers: list[str], expected: str
+) -> None:
+    path = tmp_path / f"network{suffix}"
+    path.write_bytes(b"")
+    monkeypatch.setattr("centertrack.runtime.exported.available_providers", lambda: providers)
+    assert device_for(path, device) == expected

@@ -183,3 +183,11 @@ def test_real_ground_truth_is_read(shared_data):
     assert rows.frames.min() == 1
     assert rows.frames.max() == read_sequence_info(shared_data / "MOT17-labels/train/MOT17-02-FRCNN").length == 600
     assert set(np.unique(rows.classes)) <= set(range(1, 14))
+
+
+def test_what_a_tracker_wrote_can_serve_as_ground_truth(write):
+    """Its scores are no flags, and -1 in column 8 is no class."""
+    rows = read_ground_truth(write("1,4,10,20,30,40,0.4,-1,-1,-1\n2,4,10,20,30,40,0.9,-1,-1,-1\n"))
+    assert (rows.flags.tolist(), rows.classes.tolist(), rows.has_classes) == ([1, 1], [1, 1], False)
+    rows = read_ground_truth(write("1,4,10,20,30,40,1,-1,-1\n2,4,10,20,30,40,0,-1,-1\n"))
+    assert (rows.flags.tolist(), rows.has_classes, rows.visibilities.tolist()) == ([1, 0], False, [1, 1])

@@ -65,7 +65,8 @@ def write_detector(
         image_type: Of its numbers.
         metadata: Of the file.
     """
-    axes = [axis for axis in range(len(image)) if axis != list(image).index(3)]
+    channels = next(axis for axis, length in enumerate(image) if length in (3, "channels"))
+    axes = [axis for axis in range(len(image)) if axis != channels]
     nodes = [
         helper.make_node("Cast", [IMAGES], ["pixels"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["pixels"], ["channels"], axes=axes, keepdims=0),
@@ -102,14 +103,19 @@ def write_colour_yolo(path: Path, image: Shape, metadata: Mapping[str, str] | No
         nodes += [
             helper.make_node("AveragePool", [IMAGES], [f"mean{stride}"], **size),
             helper.make_node("Conv", [f"mean{stride}", "weights", "bias"], [f"map{stride}"]),
-            helper.make_node("Reshape", [f"map{stride}", "flat"], [f"level{stride}"]),
+            helper.make_node("Shape", [f"map{stride}"], [f"shape{stride}"]),  # as exports do that take any size
+            helper.make_node("Gather", [f"shape{stride}", "sides"], [f"sides{stride}"]),
+            helper.make_node("ReduceProd", [f"sides{stride}"], [f"cells{stride}"], keepdims=1),
+            helper.make_node("Concat", ["rows", f"cells{stride}"], [f"flat{stride}"], axis=0),
+            helper.make_node("Reshape", [f"map{stride}", f"flat{stride}"], [f"level{stride}"]),
         ]
         levels.append(f"level{stride}")
     nodes.append(helper.make_node("Concat", levels, ["output0"], axis=2))
     constants = {
         "weights": weights,
         "bias": np.array([0, 0, 0, 0, 0.9], np.float32),
-        "flat": np.array([0, 5, -1]),
+        "sides": np.array([2, 3]),
+        "rows": np.array([1, 5]),
     }
     return save(path, nodes, {IMAGES: ("float32", image)}, {"output0": "float32"}, constants, metadata)
 

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from centertrack.predictor import Predictor
 from tests.centertrack.runtime.detectors.graphs import save, write_detector
 from tracker.detections import Detections
+from tracker.errors import InputError
 
 IMAGE = np.full((64, 64, 3), (204, 102, 51), np.uint8)
 CELLS = 64 + 16 + 4  # of strides 8, 16, 32
@@ -114,6 +115,24 @@ def test_rtdetr_in_one_output(file: Path) -> None:
     assert_found(find(file), [[12, 24, 20, 40]], [0.8], [1])
 
 
+@pytest.mark.parametrize(("classes", "label"), [(3, 2), (2, 1)])
+def test_rtdetr_that_tells_the_best_class_only(file: Path, classes: int, label: int) -> None:
+    rows = np.zeros((1, 300, 6))
+    rows[0, 7] = (0.25, 0.5, 0.125, 0.25, 0, label)
+    names = "{0: 'a', 1: 'b', 2: 'c'}" if classes == 3 else "{0: 'a', 1: 'b'}"
+    metadata = {"names": names, "description": "Ultralytics rtdetr-l model"}
+    write_detector(file, {"output0": rows}, ("output0", (0, 7, 4), 1.0), metadata=metadata)
+    assert_found(find(file), [[12, 24, 20, 40]], [0.8], [label])
+
+
+def test_rtdetr_with_scores_of_two_classes(file: Path) -> None:
+    rows = np.zeros((1, 300, 6))
+    rows[0, 7] = (0.25, 0.5, 0.125, 0.25, 0, 0.3)
+    metadata = {"names": "{0: 'a', 1: 'b'}", "description": "Ultralytics rtdetr-l model"}
+    write_detector(file, {"output0": rows}, ("output0", (0, 7, 4), 1.0), metadata=metadata)
+    assert_found(find(file), [[12, 24, 20, 40]], [0.8], [0])
+
+
 def detr_outputs(classes: int) -> tuple[np.ndarray, np.ndarray]:
     boxes, logits = np.zeros((1, 10, 4)), np.full((1, 10, classes), -9.0)
     boxes[0, 3] = (0.25, 0.5, 0.125, 0.25)
@@ -121,10 +140,24 @@ def detr_outputs(classes: int) -> tuple[np.ndarray, np.ndarray]:
     return boxes, logits
 
 
-def test_detr(file: Path) -> None:
+@pytest.mark.parametrize("image", [(1, 3, 64, 64), ("batch", "channels", 64, 64)])
+def test_detr(file: Path, image: tuple[int | str, ...]) -> None:
     boxes, logits = detr_outputs(classes=3)
-    write_detector(file, {"logits": logits, "pred_boxes": boxes}, ("logits", (0, 3, 1), 1.0))
+    write_detector(file, {"logits": logits, "pred_boxes": boxes}, ("logits", (0, 3, 1), 1.0), image=image)
     assert_found(find(file), [[12, 24, 20, 40]], [1 / (1 + math.exp(-0.8))], [1])
+
+
+def test_detr_whose_scores_are_between_0_and_1_already(file: Path) -> None:
+    boxes, logits = detr_outputs(classes=3)
+    scores = np.where(logits < 0, 0.01, 0)
+    write_detector(file, {"logits": scores, "pred_boxes": boxes}, ("logits", (0, 3, 1), 1.0))
+    assert_found(find(file), [[12, 24, 20, 40]], [0.8], [1])
+
+
+def test_boxes_and_scores_of_a_grid_are_not_taken_for_queries(file: Path) -> None:
+    write_detector(file, {"boxes": np.zeros((1, 4420, 4)), "scores": np.zeros((1, 4420, 2))})
+    with pytest.raises(InputError, match="cannot tell what kind of detector this is"):
+        find(file)
 
 
 def test_detr_with_four_classes_is_told_by_its_names(file: Path) -> None:

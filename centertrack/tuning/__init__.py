@@ -1,0 +1,1 @@
+"""Options of a tracker, searched on some videos and judged on others."""
