@@ -19,6 +19,7 @@ assert not drop_lost_signal_stack()  # it is mapped: nothing to mend
 assert libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size)) == 0
 """
 INTERRUPT = """
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 try:
     signal.raise_signal(signal.SIGINT)
 except KeyboardInterrupt:
