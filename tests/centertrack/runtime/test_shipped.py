@@ -54,7 +54,7 @@ def test_images_of_any_size_and_number_are_seen_as_by_torch(name: str, count: in
     images = np.stack([scene.frame(number).frame.image for number in range(count)])
     decoding = DecodeOptions.of_weights(open_weights(name).config)
     expected = TorchRuntime(from_pretrained(name), "cpu", decoding)(images)
-    found = OpenVinoRuntime(open_weights(name), decoding)(images)
+    found = OpenVinoRuntime(open_weights(name), decoding, precision="f32")(images)
     assert [values.shape for values in found] == [values.shape for values in expected]
     for i in range(count):
         parity = compare(*(RawDetections(*(values[i : i + 1] for values in one)) for one in (expected, found)))
