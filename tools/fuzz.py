@@ -94,7 +94,7 @@ class TooSlowError(Exception):
 
 
 def fuzz(
-    rows: int = 20_000, seed: int = 0, seconds: float | None = None, memory: float = 4.0, keep: Path = Path("fuzz")
+    rows: int = 20_000, seed: int = 0, seconds: float | None = None, memory: float = 4.0, keep: Path = Path("runs/fuzz")
 ) -> list[Fault]:
     """Run rounds until so many changed rows were read, or so much time went by.
 

@@ -93,7 +93,7 @@ TRAINING = {
 
 
 def videos(
-    count: int = 200, seed: int = 0, tracked: int = TRACKED, memory: float = 4.0, keep: Path = Path("fuzz")
+    count: int = 200, seed: int = 0, tracked: int = TRACKED, memory: float = 4.0, keep: Path = Path("runs/fuzz")
 ) -> list[Fault]:
     """Damage videos and read them.
 
@@ -277,7 +277,7 @@ def make_commands() -> dict[str, Command]:
     }
 
 
-def kills(count: int = 40, seed: int = 0, commands: list[str] | None = None, keep: Path = Path("fuzz")) -> list[Fault]:
+def kills(count: int = 40, seed: int = 0, commands: list[str] | None = None, keep: Path = Path("runs/fuzz")) -> list[Fault]:
     """Start commands, and send each a signal at a random moment.
 
     Args:
@@ -313,7 +313,7 @@ def kills(count: int = 40, seed: int = 0, commands: list[str] | None = None, kee
     return _tell(f"{count} kills", seed, start, counts, faults)
 
 
-def pairs(count: int = 3, keep: Path = Path("fuzz")) -> list[Fault]:
+def pairs(count: int = 3, keep: Path = Path("runs/fuzz")) -> list[Fault]:
     """Track one video twice at once, without naming the outputs.
 
     Args:
