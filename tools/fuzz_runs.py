@@ -277,7 +277,9 @@ def make_commands() -> dict[str, Command]:
     }
 
 
-def kills(count: int = 40, seed: int = 0, commands: list[str] | None = None, keep: Path = Path("runs/fuzz")) -> list[Fault]:
+def kills(
+    count: int = 40, seed: int = 0, commands: list[str] | None = None, keep: Path = Path("runs/fuzz")
+) -> list[Fault]:
     """Start commands, and send each a signal at a random moment.
 
     Args:
