@@ -21,7 +21,7 @@ from tracker.kalman import BlockKalmanFilter
 from tracker.kalman_full import FullKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import XYWH
-from tracker.search_space import EITHER, Searched, Span
+from tracker.search_space import TWO_STAGES, Searched, Span
 from tracker.steps import (
     drop_duplicates,
     follow_camera,
@@ -90,15 +90,7 @@ class BoTSortTracker(Tracker[BoTSortOptions]):
 
     Options = BoTSortOptions
     search_space: ClassVar[Mapping[str, Searched]] = {
-        "max_lost_seconds": Span(0.5, 4.0, is_log=True),
-        "min_score": Span(0.3, 0.8),
-        "min_low_score": Span(0.05, 0.3),
-        "min_new_score": Span(0.3, 0.9),
-        "min_hits": Span(1, 4, is_whole=True),
-        "first_limit": Span(0.6, 0.98),
-        "low_limit": Span(0.3, 0.8),
-        "tentative_limit": Span(0.4, 0.9),
-        "fuse_scores": EITHER,
+        **TWO_STAGES,
         "duplicate_limit": Span(0.05, 0.4),
         "embedding_limit": Span(0.05, 0.5, for_embeddings=True),
         "proximity_limit": Span(0.3, 0.9, for_embeddings=True),

@@ -19,7 +19,7 @@ from tracker.detections import Detections, Tracks
 from tracker.kalman import BlockKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import XYAH
-from tracker.search_space import EITHER, Searched, Span
+from tracker.search_space import TWO_STAGES, Searched, Span
 from tracker.steps import (
     drop_duplicates,
     lose_unmatched,
@@ -77,15 +77,7 @@ class ByteTracker(Tracker[ByteTrackOptions]):
 
     Options = ByteTrackOptions
     search_space: ClassVar[Mapping[str, Searched]] = {
-        "max_lost_seconds": Span(0.5, 4.0, is_log=True),
-        "min_score": Span(0.3, 0.8),
-        "min_low_score": Span(0.05, 0.3),
-        "min_new_score": Span(0.3, 0.9),
-        "min_hits": Span(1, 4, is_whole=True),
-        "first_limit": Span(0.6, 0.98),
-        "low_limit": Span(0.3, 0.8),
-        "tentative_limit": Span(0.4, 0.9),
-        "fuse_scores": EITHER,
+        **TWO_STAGES,
         "duplicate_limit": Span(0.05, 0.4),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,17 @@ def named_extra(task: str) -> Iterator[None]:
         if "libGL" not in str(error):
             raise
         raise MissingPackageError(NO_LIBGL) from error
+
+
+def require(task: str, *packages: str) -> None:
+    """Make sure that packages are installed, without importing them.
+
+    Raises:
+        MissingPackageError: One is not.
+    """
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError(missing(task, package))
 
 
 def missing(task: str, package: str) -> str:

@@ -31,7 +31,7 @@ from tracker.kalman import BlockKalmanFilter
 from tracker.kalman_full import FullKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH
-from tracker.search_space import EITHER, Searched, Span
+from tracker.search_space import EITHER, TWO_STAGES, Searched, Span
 from tracker.steps import (
     drop_duplicates,
     follow_camera,
@@ -123,15 +123,7 @@ class SceneTracker(Tracker[SceneOptions]):
 
     Options = SceneOptions
     search_space: ClassVar[Mapping[str, Searched]] = {
-        "max_lost_seconds": Span(0.5, 4.0, is_log=True),
-        "min_score": Span(0.3, 0.8),
-        "min_low_score": Span(0.05, 0.3),
-        "min_new_score": Span(0.3, 0.9),
-        "min_hits": Span(1, 4, is_whole=True),
-        "first_limit": Span(0.6, 0.98),
-        "low_limit": Span(0.3, 0.8),
-        "tentative_limit": Span(0.4, 0.9),
-        "fuse_scores": EITHER,
+        **TWO_STAGES,
         "height_weight": Span(0.0, 4.0),
         "duplicate_limit": Span(0.05, 0.4),
         "follow_scene": EITHER,

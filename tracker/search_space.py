@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,3 +44,16 @@ Searched: TypeAlias = Span | Choice
 
 EITHER = Choice((True, False))
 """An option that is on or off."""
+
+TWO_STAGES: Mapping[str, Searched] = {
+    "max_lost_seconds": Span(0.5, 4.0, is_log=True),
+    "min_score": Span(0.3, 0.8),
+    "min_low_score": Span(0.05, 0.3),
+    "min_new_score": Span(0.3, 0.9),
+    "min_hits": Span(1, 4, is_whole=True),
+    "first_limit": Span(0.6, 0.98),
+    "low_limit": Span(0.3, 0.8),
+    "tentative_limit": Span(0.4, 0.9),
+    "fuse_scores": EITHER,
+}
+"""Of trackers that match high scores first and low ones afterwards."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
-from tracker.errors import InputError, MissingPackageError
-from tracker.extras import missing
+from tracker.errors import InputError
+from tracker.extras import require
 
 if TYPE_CHECKING:
     from centertrack.runtime.contract import DecodeOptions, Runtime
@@ -57,9 +57,7 @@ def choose_runtime(name: str, device: str) -> str:
         raise InputError(
             f"runtime {name} computes on {' or '.join(able)}, got device {device!r}; use --device {able[0]}"
         )
-    for package in PACKAGES[name]:
-        if importlib.util.find_spec(package) is None:
-            raise MissingPackageError(missing(f"runtime {name}", package))
+    require(f"runtime {name}", *PACKAGES[name])
     return name
 
 
@@ -85,6 +83,18 @@ def check_precision(precision: str, runtime: str, device: str) -> str:
     if precision not in offers:
         raise InputError(f"runtime {runtime} on {device} computes in {' or '.join(offers)}, not in {precision}")
     return precision
+
+
+def precision_of_file(precision: str, runtime: str, device: str) -> str:
+    """Return the precision for a graph in a file, of which nothing was measured: `auto` is f32.
+
+    Raises:
+        InputError: As `check_precision`, and int8 and f16, which must be in the graph itself.
+    """
+    asked = check_precision(precision, runtime, device)
+    if asked in ("int8", "f16"):
+        raise InputError(f"precision {asked} must be in the graph itself, which is executed as it is; use f32 or bf16")
+    return "f32" if asked == "auto" else asked
 
 
 def make_runtime(

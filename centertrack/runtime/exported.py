@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from centertrack.runtime.choose import COMPUTES_ON, check_precision
+from centertrack.runtime.choose import COMPUTES_ON, precision_of_file
 from centertrack.runtime.contract import RawDetections
 from centertrack.runtime.onnx import (
     INPUT,
@@ -22,9 +22,8 @@ from centertrack.runtime.onnx import (
     quiet,
 )
 from centertrack.runtime.openvino_core import compile_model, read_model, reason_of
-from centertrack.runtime.openvino_precision import precision_of_file
 from tracker.errors import InputError, MissingPackageError
-from tracker.extras import missing, named_extra
+from tracker.extras import missing, named_extra, require
 from tracker.io.reading import parse_json
 
 Array = NDArray[Any]
@@ -176,7 +175,7 @@ class ExportedRuntime:
         if image_size not in (None, (width, height)):
             raise InputError(f"{file.path} was exported for {width}x{height}; export it again for another size")
         self.name = choose_exported_runtime(file.runtimes, runtime, device)
-        self.precision = precision_of_file(check_precision(precision, self.name, device))
+        self.precision = precision_of_file(precision, self.name, device)
         self._file = file
         self._execute = self._open(file.path, device)
 
@@ -246,8 +245,7 @@ def choose_exported_runtime(runtimes: Sequence[str], runtime: str, device: str) 
             raise MissingPackageError(missing(f"running this file on {device}", able[0]))
     if runtime not in able:
         raise InputError(f"on {device} this file runs with {names}, not with {runtime}")
-    if importlib.util.find_spec(runtime) is None:
-        raise MissingPackageError(missing(f"runtime {runtime}", runtime))
+    require(f"runtime {runtime}", runtime)
     return runtime
 
 

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from centertrack.runtime.choose import check_precision
+from centertrack.runtime.choose import precision_of_file
 from centertrack.runtime.exported import choose_exported_runtime, runtimes_of
 from centertrack.runtime.last_used import LastUsed
 from centertrack.runtime.onnx import open_session
 from centertrack.runtime.openvino_core import compile_model, read_model, reason_of
-from centertrack.runtime.openvino_precision import precision_of_file
 from centertrack.runtime.openvino_requests import Requests
 from tracker.errors import InputError
 from tracker.io.reading import is_file, read_yaml
@@ -100,7 +99,7 @@ class OpenVinoFile(NetworkFile):
     name = "openvino"
 
     def __init__(self, path: Path, streams: int = 1, precision: str = "auto") -> None:
-        self.precision = precision_of_file(check_precision(precision, self.name, "cpu"))
+        self.precision = precision_of_file(precision, self.name, "cpu")
         try:
             self._model = read_model(path)
         except Exception as error:  # of a C++ library, without a common base
@@ -197,7 +196,7 @@ def open_network(
     chosen = choose_exported_runtime(runtimes_of(path), runtime, device)
     if chosen == "openvino":
         return OpenVinoFile(path, streams, precision)
-    check_precision(precision, chosen, device)
+    precision_of_file(precision, chosen, device)
     return OnnxRuntimeFile(path, chosen, device)
 
 

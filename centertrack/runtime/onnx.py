@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import warnings
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ import numpy as np
 
 from centertrack.runtime.contract import Array, DecodeOptions, RawDetections
 from centertrack.runtime.last_used import LastUsed
-from tracker.errors import InputError, MissingPackageError
-from tracker.extras import missing, named_extra
+from tracker.errors import InputError
+from tracker.extras import named_extra, require
 
 if TYPE_CHECKING:
     from centertrack.models.network import CenterNetwork
@@ -43,9 +42,7 @@ def convert(model: CenterNetwork, shape: tuple[int, ...], decoding: DecodeOption
     Raises:
         MissingPackageError: The packages for it are not installed.
     """
-    for package in ("onnx", "onnxscript"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingPackageError(missing("writing ONNX", package))
+    require("writing ONNX", "onnx", "onnxscript")
     import torch
 
     from centertrack.runtime.graph import DetectionGraph

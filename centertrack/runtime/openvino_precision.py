@@ -40,19 +40,6 @@ def choose_precision(asked: str, weights: Weights) -> str:
     return asked
 
 
-def precision_of_file(asked: str) -> str:
-    """Return the precision for a graph in a file, of which nothing was measured: `auto` is f32.
-
-    Raises:
-        InputError: int8, which must be in the graph itself.
-    """
-    if asked == "int8":
-        raise InputError(
-            "precision int8 is for shipped weights; a graph in a file is executed as it is, use f32 or bf16"
-        )
-    return "f32" if asked == "auto" else asked
-
-
 def path_of_losses(weights: Path) -> Path:
     """Return where the measured precisions of a weights file are.
 

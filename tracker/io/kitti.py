@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tracker.errors import InputError
 from tracker.io.reading import MAX_FRAMES, is_file, read_lines, read_number, read_whole
-from tracker.io.sequence_table import SequenceTable, TableRow
+from tracker.io.sequence_table import SequenceTable, TableRow, text_files
 
 KITTI_CLASSES = ["Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc"]
 DONT_CARE = "DontCare"
@@ -84,10 +84,7 @@ def is_kitti(path: Path) -> bool:
 
 def kitti_sequences(path: Path) -> dict[str, Path]:
     """Return the label files by sequence: those of a folder with `label_02`, of a folder of text files, or one file."""
-    if path.is_file():
-        return {path.stem: path}
-    folder = path / "label_02" if (path / "label_02").is_dir() else path
-    return {file.stem: file for file in sorted(folder.glob("*.txt"))}
+    return text_files(path, "label_02")
 
 
 def kitti_table(path: Path, name: str = "") -> SequenceTable:

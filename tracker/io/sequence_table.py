@@ -168,3 +168,16 @@ def _columns(path: Path, boxes: list[TableRow]) -> tuple[Path, Integers, Integer
     xywh[:, :2] += 1
     lines, frames, ids = numbers.T.copy()
     return path, lines, frames, ids, xywh
+
+
+def text_files(path: Path, usual_folder: str) -> dict[str, Path]:
+    """Return the label files by sequence, of a format with one text file each.
+
+    Args:
+        path: One file, a folder of them, or a folder with `usual_folder`.
+        usual_folder: Where a download of the format keeps them.
+    """
+    if path.is_file():
+        return {path.stem: path}
+    folder = path / usual_folder if (path / usual_folder).is_dir() else path
+    return {file.stem: file for file in sorted(folder.glob("*.txt"))}

@@ -8,7 +8,7 @@ import numpy as np
 
 from tracker.io.number_table import read_number_table
 from tracker.io.reading import MAX_FRAMES, read_whole
-from tracker.io.sequence_table import SequenceTable, TableRow
+from tracker.io.sequence_table import SequenceTable, TableRow, text_files
 
 VISDRONE_CLASSES = (
     "pedestrian",
@@ -29,10 +29,7 @@ _REGION = 0  # the category of regions to ignore
 
 def visdrone_sequences(path: Path) -> dict[str, Path]:
     """Return the annotation files by sequence: those of a folder with `annotations`, of a folder, or one file."""
-    if path.is_file():
-        return {path.stem: path}
-    folder = path / "annotations" if (path / "annotations").is_dir() else path
-    return {file.stem: file for file in sorted(folder.glob("*.txt"))}
+    return text_files(path, "annotations")
 
 
 def visdrone_table(path: Path, name: str = "") -> SequenceTable:
