@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,13 +52,17 @@ class EditList:
         path: The list; it need not exist.
         results: The file whose tracks are corrected.
 
+    Attributes:
+        digest: SHA-256 of the results, in hexadecimal.
+        entries: The lines after the first.
+
     Raises:
         InputError: The list cannot be read, a line is broken, or it belongs to other results.
     """
 
     def __init__(self, path: str | Path, results: str | Path) -> None:
         self.path, self.results = Path(path), Path(results)
-        self._digest = hashlib.sha256(read_bytes(results)).hexdigest()
+        self.digest = hashlib.sha256(read_bytes(results)).hexdigest()
         self.entries: list[Entry] = []
         self._ends_open = False
         if self.path.exists():
@@ -88,7 +91,7 @@ class EditList:
             raise InputError(
                 f'{self.path}:1: expected the edit list of a file of results: {{"edits_of": NAME, "sha256": DIGEST}}'
             )
-        if head["sha256"] != self._digest:
+        if head["sha256"] != self.digest:
             raise InputError(
                 f"{self.path}: these are edits of another {head['edits_of']}; {self.results} has changed since, or is "
                 "not the file they were made for"
@@ -126,7 +129,7 @@ class EditList:
             raise InputError("there is nothing to undo")
         lines = [{"edit": "undo"} if edit is None else edit.as_json()]
         if not self.path.exists() or not self.path.stat().st_size:
-            lines.insert(0, {"edits_of": self.results.name, "sha256": self._digest, "version": _VERSION})
+            lines.insert(0, {"edits_of": self.results.name, "sha256": self.digest, "version": _VERSION})
         self._write(("\n" if self._ends_open else "") + "".join(json.dumps(line) + "\n" for line in lines))
         self._ends_open = False
         self.entries.append(Entry(str(self.path), edit))
@@ -145,8 +148,3 @@ class EditList:
                     raise
         except OSError as error:
             raise cannot_write(self.path, error) from error
-
-
-def touched(edits: Sequence[Edit]) -> set[int]:
-    """Return the ids whose boxes may be others after these edits."""
-    return set().union(*(edit.touches() for edit in edits))

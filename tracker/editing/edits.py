@@ -227,7 +227,7 @@ def edit_from_json(content: object, where: str) -> Edit:
     given = {name: value for name, value in content.items() if name != "edit"}
     if not set(given) <= names or not names - optional <= set(given):
         raise InputError(f"{where}: expected {kind} with {', '.join(sorted(names))}, got {', '.join(sorted(given))}")
-    values = {
+    values: dict[str, Any] = {
         name: _keys(value, where) if name == "keys" else _whole(value, name, where) for name, value in given.items()
     }
     if values.get("number") == 0:

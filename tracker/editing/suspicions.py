@@ -219,7 +219,9 @@ def _overlaps(paths: _Paths) -> list[Suspicion]:
         rows_one.append(rows[one[kept]])
         rows_two.append(rows[two[kept]])
         ious.append(iou[kept])
-    one, two, iou = (np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in (rows_one, rows_two, ious))
+    if not rows_one:
+        return []
+    one, two, iou = np.concatenate(rows_one), np.concatenate(rows_two), np.concatenate(ious)
     if not len(one):
         return []
     swapped = paths.ids[one] > paths.ids[two]

@@ -36,7 +36,7 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
         Frame number, from 1 for the first key frame, and picture.
     """
     stamps = _Stamps()
-    clock = None if stream.frames else _Clock(stream)
+    clock = None if stream.frames else Clock(stream)
     number = errors = lost = gaps = missing = 0
     has_key = False
     for packet in packets_of(container, stream):
@@ -91,7 +91,7 @@ def _warn_of_gap(source: str, number: int, absent: int, gaps: int) -> None:
         _LOG.warning("%s: %d %s missing after frame %d; the others keep their numbers", source, absent, frames, number)
 
 
-class _Clock:
+class Clock:
     """Steps between the time stamps of pictures: all alike where the frame rate is constant, but for gaps."""
 
     def __init__(self, stream: Any) -> None:
@@ -102,7 +102,7 @@ class _Clock:
         self._last: int | None = None
 
     def absent(self, stamp: int | None, advance: int) -> int:
-        """How many pictures are missing before this one, besides those that `advance` counts."""
+        """Return how many pictures are missing before this one, besides those that `advance` counts."""
         last, self._last = self._last, stamp
         if stamp is None or last is None or stamp <= last:
             return 0

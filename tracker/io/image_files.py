@@ -39,6 +39,10 @@ class ImageFiles(FrameSource):
         height, width = read_image(self.paths[0]).shape[:2]
         self.size = width, height
 
+    def numbered(self) -> dict[int, Path]:
+        """Return frame number -> file."""
+        return dict(zip(self._numbers, self.paths, strict=True))
+
     def __iter__(self) -> Iterator[Frame]:
         for number, path in zip(self._numbers, self.paths, strict=True):
             yield Frame(number, (number - self._numbers[0]) / self.frame_rate, read_image(path))

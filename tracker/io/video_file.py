@@ -17,7 +17,7 @@ from tracker.io.frame import Frame, FrameSource
 
 _FALLBACK_RATE = 25.0
 # metadata that is not UTF-8 must not end a run; from 19 on PyAV sees to it itself, and no longer knows the option
-_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 class VideoFile(FrameSource):
@@ -70,7 +70,7 @@ class VideoFile(FrameSource):
                 try:
                     numbered = next(pictures, None)
                 except (av.FFmpegError, OSError) as error:
-                    raise InputError(f"{self._source}: reading fails after frame {number}: {_reason(error)}") from error
+                    raise InputError(f"{self._source}: reading fails after frame {number}: {reason(error)}") from error
         end = time + 1 / self.frame_rate
         # headers of sound files are off by a few frames
         if self._promised - end > max(4 / self.frame_rate, 0.01 * self._promised):
@@ -92,9 +92,9 @@ class VideoFile(FrameSource):
         try:
             # Titles and the like may be in any encoding.
             timeout = 15.0 if self.is_live else None
-            container = av.open(self._address, options=options, timeout=timeout, **_LENIENT)
+            container = av.open(self._address, options=options, timeout=timeout, **LENIENT)
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise InputError(f"{self._source}: cannot be opened as a video: {_reason(error)}") from error
+            raise InputError(f"{self._source}: cannot be opened as a video: {reason(error)}") from error
         try:
             stream: Any = container.streams.best("video")
             if stream is None:
@@ -106,7 +106,7 @@ class VideoFile(FrameSource):
                 raise InputError(f"{self._source}: none of its pictures can be decoded; the file is damaged")
         except (av.FFmpegError, OSError) as error:
             container.close()
-            raise InputError(f"{self._source}: cannot be read as a video: {_reason(error)}") from error
+            raise InputError(f"{self._source}: cannot be read as a video: {reason(error)}") from error
         except InputError:
             container.close()
             raise
@@ -156,5 +156,6 @@ def _frame_rate(stream: Any) -> float:
     return _FALLBACK_RATE
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return what FFmpeg or the system says, without its number."""
     return str(getattr(error, "strerror", None) or error)

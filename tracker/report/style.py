@@ -1,4 +1,6 @@
-"""The look of the report, and the few lines of script that name what the pointer is on."""
+"""The look that the report and the review page share, and the script of their timeline."""
+
+from importlib.resources import files
 
 # Told apart by people with any colour vision, in this order; identities take them in turn by track id.
 TRACK_COLOURS = (
@@ -73,6 +75,8 @@ details { margin-top: 10px; } summary { cursor: pointer; font-weight: 600; } sum
 .cards figcaption, .cards small { font-size: 12px; color: var(--soft); }
 .columns { columns: 260px; font-size: 13px; font-variant-numeric: tabular-nums; }
 .columns p { margin: 0 0 3px; break-inside: avoid; }
+.tl { position: relative; overflow-y: auto; touch-action: pan-y; user-select: none; }
+.tl canvas { position: sticky; top: 0; display: block; } .tl-space { pointer-events: none; }
 #tip { position: fixed; pointer-events: none; background: var(--ink); color: var(--page); font-size: 12px;
   padding: 3px 8px;
   border-radius: 5px; display: none; z-index: 9; max-width: 260px; }
@@ -110,3 +114,8 @@ for (const lanes of document.querySelectorAll("[data-timeline]")) {
   lanes.addEventListener("pointerleave", () => { tip.style.display = "none"; });
 }
 """
+
+
+def timeline_script() -> str:
+    """Return the script that draws timelines: it defines `Timeline`, and is no module, so that one file can hold it."""
+    return files("tracker.report").joinpath("timeline.js").read_text(encoding="utf-8")
