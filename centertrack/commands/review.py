@@ -59,7 +59,7 @@ def _open(options: argparse.Namespace) -> ReviewSession:
     from centertrack.review.session import ReviewSession
     from tracker.editing.edit_list import edits_beside
 
-    copy = copy_beside(Path(options.source)) if options.reencode else None
+    copy = copy_beside(options.results) if options.reencode else None
     with progress_bar(f"encoding {copy}", None, quiet=copy is None) as advance:
         media = open_media(options.source, copy, lambda number: advance())
     return ReviewSession(media, options.results, options.edits or edits_beside(options.results))

@@ -69,21 +69,19 @@ def open_media(source: str | Path, copy: Path | None = None, on_frame: Callable[
     if why_not is None:
         numbers, times = frame_times(path)
     elif copy is None:
-        raise InputError(
-            f"{path}: browsers do not play {why_not}; add --reencode to make {copy_beside(path)} of it, which they do"
-        )
+        raise InputError(f"{path}: browsers do not play {why_not}; add --reencode to make a copy that they do")
     else:
         path, numbers, times = _encode(path, copy, on_frame)
     return Media(frames.name, frames.size, frames.frame_rate, numbers, times, path, {})
 
 
-def copy_beside(video: Path) -> Path:
-    """Return where a copy that browsers play goes.
+def copy_beside(results: Path) -> Path:
+    """Return where a copy of the video that browsers play goes: beside the results, since videos may not be writable.
 
-    >>> copy_beside(Path("clips/street.avi")).as_posix()
-    'clips/street.review.mp4'
+    >>> copy_beside(Path("out/street.txt")).as_posix()
+    'out/street.review.mp4'
     """
-    return video.with_suffix(COPY_SUFFIX)
+    return results.with_suffix(COPY_SUFFIX)
 
 
 def why_not_played(path: Path) -> str | None:

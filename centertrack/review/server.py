@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get(self) -> None:
         address = urlsplit(self.path)
-        query, session = parse_qs(address.query), self.server.session
+        query, session = parse_qs(address.query, keep_blank_values=True), self.server.session
         name = address.path.lstrip("/") or "index.html"
         if name in _PAGE:
             self._send((files("centertrack.review") / "page" / name).read_bytes(), _PAGE[name])

@@ -65,10 +65,10 @@ class ReviewSession:
             raise InputError(
                 f"{self.results}: expected ids from 0 to {MAX_ID}, found {rows.ids.min()} to {rows.ids.max()}"
             )
-        pairs = np.stack([rows.frames, rows.ids], axis=1)
-        _, first, counts = np.unique(pairs, axis=0, return_index=True, return_counts=True)
-        if (counts > 1).any():
-            twice = int(first[(counts > 1).argmax()])
+        order = np.lexsort((rows.ids, rows.frames))
+        again = (np.diff(rows.frames[order]) == 0) & (np.diff(rows.ids[order]) == 0)
+        if again.any():
+            twice = int(order[again.argmax() + 1])
             raise rows.row_error(
                 twice, f"id {rows.ids[twice]} is twice in frame {rows.frames[twice]}; run centertrack validate"
             )
