@@ -68,7 +68,7 @@ def timelines(runs: Sequence[TrackerRun]) -> tuple[str, list[dict[str, object]]]
         parts.append(
             f"<details class='card'{'' if number else ' open'}><summary>{escape(stories[0].name)} <span class='soft'>"
             f"{len(identities)} identities, {switch_counts} switches, {gap_counts} interruptions</span></summary>"
-            f"{timeline(number, stories, identities)}</details>"
+            f"{timeline(number, stories)}</details>"
         )
     return "".join(parts), data
 
