@@ -52,6 +52,7 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack export": "compares for half a minute; test_export.py runs it",
     "centertrack track street.mp4 --weights fairmot_dla34.pth": "takes a minute without a GPU",
     "centertrack track street.mp4 --weights nano.onnx": "needs the exported file; test_export.py runs it",
+    "centertrack review": "serves a page until Ctrl-C; test_review.py runs it",
     "centertrack submit": "needs results of a whole test set; test_submission.py packs them",
 }
 PREAMBLE = """
@@ -103,6 +104,7 @@ def make_folder(folder: Path) -> None:
     second = shutil.copytree(first, first.with_name(SEQUENCES[1]))
     info = second / "seqinfo.ini"
     info.write_text(info.read_text(encoding="utf-8").replace(*SEQUENCES), encoding="utf-8")
+    shutil.copy(first / "gt" / "gt.txt", folder / "gt.txt")
     for tracker in ("results", "theirs", "others"):
         (folder / tracker).mkdir()
         for name in SEQUENCES:

@@ -1,9 +1,10 @@
 """Places where a tracker may have taken one object for another, from its boxes alone, the most suspicious first.
 
-Four kinds. A *gap*: a track ends where another begins a little later. A *jump*: a track goes on where its object cannot
-have got to. A *crossing*: two tracks overlap, and which of them goes on as which is not clear from how they moved, or
-speaks against what the tracker took. A *duplicate*: one track lies on another for most of its life. Each comes with its
-alternatives, as edits.
+Five kinds. A *gap*: a track ends where another begins a little later. A *jump*: a track goes on where its object cannot
+have got to. A *takeover*: a track begins where the object of another one should be, which goes on elsewhere. A
+*crossing*: two tracks overlap, and which of them goes on as which is not clear from how they moved, or speaks against
+what the tracker took. A *duplicate*: one track lies on another for most of its life. Each comes with its alternatives, as
+edits.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ POSITION_SIGMA = 0.3  # of a box height, how far an object is from where it was 
 SPEED_SIGMA = 0.7  # box heights a second more, for the time it was not seen
 MIN_OVERLAP = 0.25  # IoU from which two tracks may take each other's object
 DUPLICATE_OVERLAP, DUPLICATE_SHARE, DUPLICATE_FRAMES = 0.6, 0.6, 5
-MIN_SCORES = {"gap": 0.25, "jump": 0.75, "crossing": 0.4, "duplicate": 0.0}
+MIN_SCORES = {"gap": 0.25, "jump": 0.75, "takeover": 0.35, "crossing": 0.4, "duplicate": 0.0}
 MAX_COUNT = 1000
 
 
@@ -42,7 +43,7 @@ class Suspicion:
     """A place to look at.
 
     Attributes:
-        kind: gap, jump, crossing or duplicate.
+        kind: gap, jump, takeover, crossing or duplicate.
         score: In [0, 1]; 1 is most likely a mistake.
         frame: Where to look.
         ids: The tracks in question.
@@ -78,7 +79,7 @@ def find_suspicions(rows: ResultRows, frame_rate: float) -> list[Suspicion]:
     if not len(rows):
         return []
     paths = _Paths(rows, frame_rate)
-    found = [*_gaps(paths), *_jumps(paths), *_overlaps(paths)]
+    found = [*_gaps(paths), *_jumps(paths), *_takeovers(paths), *_overlaps(paths)]
     kept = [one for one in found if one.score >= MIN_SCORES[one.kind]]
     return sorted(kept, key=lambda one: (-one.score, one.frame, one.ids))[:MAX_COUNT]
 
@@ -202,6 +203,39 @@ def _jumps(paths: _Paths) -> list[Suspicion]:
                 ),
             )
         )
+    return found
+
+
+def _takeovers(paths: _Paths) -> list[Suspicion]:
+    """Return where a track begins at the place of one that lives on, and may have gone over to another object."""
+    found = []
+    new_id = int(paths.ids.max()) + 1
+    opening = paths.frames[paths.firsts].min()
+    lives = paths.frames[paths.firsts], paths.frames[paths.lasts]
+    for begun in paths.firsts[paths.frames[paths.firsts] > opening].tolist():
+        frame = int(paths.frames[begun])
+        others = np.flatnonzero((lives[0] < frame - paths.span) & (lives[1] > frame))
+        before = [paths.last_within(int(track), frame - 2 * paths.span, frame - paths.span) for track in others]
+        after = [paths.last_within(int(track), frame, frame + paths.span) for track in others]
+        rows = np.array([(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None])
+        if not len(rows):
+            continue
+        misfit = paths.misfit(rows[:, 0], np.full(len(rows), begun))
+        own = paths.misfit(rows[:, 0], rows[:, 1])
+        scores = np.exp(-(misfit**2) / 2) / (1 + np.exp(np.clip((misfit**2 - own**2) / 2, -50, 50)))
+        best = int(scores.argmax())
+        if scores[best] >= MIN_SCORES["takeover"]:
+            old, new = int(paths.ids[rows[best, 0]]), int(paths.ids[begun])
+            edits = (Split(old, frame, new_id), Merge(old, new))
+            found.append(
+                Suspicion(
+                    "takeover",
+                    float(scores[best]),
+                    frame,
+                    (old, new),
+                    (Alternative("two objects", ()), Alternative(f"{old} is {new} from here on", edits)),
+                )
+            )
     return found
 
 

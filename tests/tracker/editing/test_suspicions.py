@@ -62,6 +62,14 @@ def test_tracks_that_turn_round_where_they_meet_have_exchanged_their_objects() -
     assert straight == []
 
 
+def test_a_track_that_begins_where_another_should_be_has_taken_its_object() -> None:
+    """Track 1 goes over to somebody who stands still, and its object walks on as track 6."""
+    rows = rows_of({1: line(1, 50, 50, 4) + line(51, 90, 250, 0), 6: line(56, 90, 270, 4)})
+    found = [one for one in find_suspicions(rows, RATE) if one.kind == "takeover"]
+    assert [(one.ids, one.frame) for one in found] == [((1, 6), 56)]
+    assert found[0].alternatives[1].edits == (Split(1, 56, 7), Merge(1, 6))
+
+
 def test_one_track_on_another_is_a_duplicate_and_the_shorter_one_goes() -> None:
     rows = rows_of({1: line(1, 100, 50, 2), 2: line(30, 60, 110, 2)})
     found = [one for one in find_suspicions(rows, RATE) if one.kind == "duplicate"]
