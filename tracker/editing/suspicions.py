@@ -3,8 +3,8 @@
 Five kinds. A *gap*: a track ends where another begins a little later. A *jump*: a track goes on where its object cannot
 have got to. A *takeover*: a track begins where the object of another one should be, which goes on elsewhere. A
 *crossing*: two tracks overlap, and which of them goes on as which is not clear from how they moved, or speaks against
-what the tracker took. A *duplicate*: one track lies on another for most of its life. Each comes with its alternatives, as
-edits.
+what the tracker took. A *duplicate*: one track lies on another for most of its life. Each comes with its alternatives,
+as edits.
 """
 
 from __future__ import annotations
