@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tracker.arrays import Array
 from tracker.errors import InputError
-from tracker.wording import counted
+from tracker.wording import agreed, counted
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
@@ -329,7 +329,7 @@ def _listed(noun: str, values: Array) -> str:
     """
     distinct = np.unique(values).tolist()
     shown = " ".join(map(str, distinct[:_SHOWN])) + (" ..." if len(distinct) > _SHOWN else "")
-    return f"{noun if len(distinct) == 1 else f'{noun}s'} {shown}"
+    return f"{agreed(len(distinct), noun)} {shown}"
 
 
 def _taken(values: Array, indices: Array, fill: Any) -> Array:

@@ -10,6 +10,8 @@ from typing import Any
 
 import av
 
+from tracker.wording import counted
+
 _LOG = logging.getLogger(__name__)
 _STEPS, _FEWEST_STEPS = 60, 4  # between pictures that are compared, at most and at least
 _REGULAR = 0.75  # share of steps that are alike where the frame rate is constant
@@ -63,9 +65,9 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
     if left and not lost:
         _warn(source, number + 1)
     if lost + left > 1:
-        _LOG.warning("%s: %d damaged pictures were left out", source, lost + left)
+        _LOG.warning("%s: %s left out", source, counted(lost + left, "damaged picture was", "damaged pictures were"))
     if gaps > _GAPS_SHOWN:
-        _LOG.warning("%s: %d frames are missing at %d places", source, missing, gaps)
+        _LOG.warning("%s: %s missing at %s", source, counted(missing, "frame is", "frames are"), counted(gaps, "place"))
 
 
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
@@ -87,8 +89,12 @@ def _warn(source: str, number: int) -> None:
 
 def _warn_of_gap(source: str, number: int, absent: int, gaps: int) -> None:
     if gaps <= _GAPS_SHOWN:
-        frames = "frame is" if absent == 1 else "frames are"
-        _LOG.warning("%s: %d %s missing after frame %d; the others keep their numbers", source, absent, frames, number)
+        _LOG.warning(
+            "%s: %s missing after frame %d; the others keep their numbers",
+            source,
+            counted(absent, "frame is", "frames are"),
+            number,
+        )
 
 
 class _Clock:
