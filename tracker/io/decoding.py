@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,7 +21,26 @@ _LONGEST_GAP = 3600.0  # seconds; what jumps further has another clock
 _GAPS_SHOWN = 5
 
 
-def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[int, Any]]:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where the reading of a video begins: at a key frame.
+
+    Attributes:
+        number: Of the picture before it; 0 is the start of the video.
+        key: Its time stamp; everything before it is passed over. None takes the first key frame.
+        counts_leading: Whether pictures that are decoded after it and shown before it still count.
+        clock: That has seen the pictures before it.
+    """
+
+    number: int = 0
+    key: int | None = None
+    counts_leading: bool = False
+    clock: Clock | None = None
+
+
+def decode_numbered(
+    container: Any, stream: Any, source: str, beginning: Beginning | None = None
+) -> Iterator[tuple[int, Any]]:
     """Decode a video; a picture that is missing or cannot be decoded is left out, as players do, but keeps its number.
 
     Where the container counts its pictures, as MP4 does, none is missing. Where it does not, as in Matroska, MPEG-TS
@@ -33,15 +53,21 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
         container: The open file.
         stream: Its video.
         source: What to call it in warnings; the first losses are told with their frame numbers.
+        beginning: Where the container stands; None: at the start.
 
     Yields:
         Frame number, from 1 for the first key frame, and picture.
     """
     stamps = _Stamps()
-    clock = None if stream.frames else _Clock(stream)
-    number = errors = lost = gaps = missing = 0
+    beginning = beginning or Beginning()
+    clock = None if stream.frames else beginning.clock or Clock(stream)
+    number, key = beginning.number, beginning.key
+    errors = lost = gaps = missing = 0
     has_key = False
     for packet in packets_of(container, stream):
+        if key is not None and packet.size and packet.pts is not None and packet.pts < key:
+            number += has_key and beginning.counts_leading
+            continue
         has_key = has_key or packet.is_keyframe
         if packet.size and has_key:
             stamps.add(packet.pts)
@@ -97,7 +123,7 @@ def _warn_of_gap(source: str, number: int, absent: int, gaps: int) -> None:
         )
 
 
-class _Clock:
+class Clock:
     """Steps between the time stamps of pictures: all alike where the frame rate is constant, but for gaps."""
 
     def __init__(self, stream: Any) -> None:

@@ -269,6 +269,7 @@ class SequenceInfo:
         length: Number of frames.
         size: Width, height in pixels; (0, 0) where nothing says.
         extension: Of the images, with its dot.
+        tells_frame_rate: Whether the frame rate was read, and not assumed.
     """
 
     name: str
@@ -277,6 +278,7 @@ class SequenceInfo:
     length: int
     size: tuple[int, int]
     extension: str
+    tells_frame_rate: bool = True
 
 
 def read_sequence_info(folder: str | Path) -> SequenceInfo:
@@ -315,6 +317,7 @@ def read_sequence_info(folder: str | Path) -> SequenceInfo:
         length=whole("seqLength", 1, MAX_FRAMES),
         size=(whole("imWidth", 0, MAX_SIDE), whole("imHeight", 0, MAX_SIDE)),
         extension=section.get("imext", ".jpg"),
+        tells_frame_rate="framerate" in section,
     )
 
 
@@ -334,6 +337,7 @@ def _info_from_images(folder: Path) -> SequenceInfo:
         length=max(images),
         size=read_size(images[min(images)]),
         extension=images[min(images)].suffix,
+        tells_frame_rate=False,
     )
 
 
