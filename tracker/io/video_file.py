@@ -227,4 +227,6 @@ def _frame_rate(stream: Any) -> float:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, av.error.ExitError):  # how PyAV calls a timeout
+        return f"nothing has come for {STALL_SECONDS:g} s"
     return str(getattr(error, "strerror", None) or error)
