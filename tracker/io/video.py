@@ -28,7 +28,7 @@ _DEVICE = re.compile(r"/dev/video(\d+)")
 
 
 def open_source(
-    source: str | Path,
+    source: str | Path | FrameSource,
     start: str | float | None = None,
     end: str | float | None = None,
     stride: int = 1,
@@ -41,7 +41,8 @@ def open_source(
         source: A video file; a MOTChallenge sequence folder (it has `seqinfo.ini` or `img1`); a folder, a glob
             pattern or one file of images, taken in natural order; the number of a camera, or `/dev/video0`; a URL such
             as `rtsp://...`; or `-`, MJPEG or Y4M on standard input. Of cameras and live streams the newest frame is
-            given each time, see `LiveSource`; over HTTP that is what comes as `multipart/x-mixed-replace`.
+            given each time, see `LiveSource`; over HTTP that is what comes as `multipart/x-mixed-replace`. A source
+            that is open already is taken as it is.
         start: The first frame wanted, see `parse_place`. Numbers and times stay those of the whole.
         end: Frames from this time on, or behind this number, are left out.
         stride: Every how manieth frame is wanted.
@@ -60,7 +61,18 @@ def open_source(
     lowest, highest = FRAME_RATES
     if frame_rate is not None and not lowest <= frame_rate <= highest:
         raise InputError(f"the frame rate must be from {lowest:g} to {highest:g} frames per second, got {frame_rate:g}")
+    if isinstance(source, FrameSource):
+        if frame_rate is not None:
+            raise InputError(
+                f"{source.name}: is open and has its frame rate; leave out the frame rate of {frame_rate:g}"
+            )
+        return take_part(source, part)
     return take_part(_open(source, frame_rate, reconnect), part)
+
+
+def may_be_live(source: str) -> bool:
+    """Whether a source may be live, by its name: opening it tells."""
+    return "://" in source or _camera_number(source) is not None
 
 
 def _open(source: str | Path, frame_rate: float | None, reconnect: float | None) -> FrameSource:

@@ -78,13 +78,16 @@ def sentence(error: InputError | OSError) -> str:
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator[Callable[[], None]]:
+def progress_bar(
+    title: str, total: int | None, quiet: bool = False, line: int | None = None
+) -> Iterator[Callable[[], None]]:
     """Show a bar while a block runs, if there is a terminal to show it on.
 
     Args:
         title: What is being done.
         total: Steps to expect, None where unknown.
         quiet: Show nothing.
+        line: On which it stands, from 0, where there are several bars.
 
     Yields:
         A function to call after each step.
@@ -94,7 +97,15 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
         return
     from tqdm import tqdm
 
-    with tqdm(desc=printable(title), total=total, unit="", leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
+    with tqdm(
+        desc=printable(title),
+        total=total,
+        unit="",
+        leave=False,
+        dynamic_ncols=True,
+        file=sys.stderr,
+        position=line,
+    ) as bar:
 
         def advance() -> None:
             bar.update()
