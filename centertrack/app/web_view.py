@@ -233,13 +233,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer("image/jpeg", jpeg)
             return
         self.send_response(200)
+        boundary = f"\r\n--{_BOUNDARY}\r\n".encode()
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         try:
-            for jpeg in frames:
-                head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-                self.wfile.write(head.encode() + jpeg + b"\r\n")
+            self.wfile.write(boundary)
+            for jpeg in frames:  # browsers show one when they see the boundary behind it
+                head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + jpeg + boundary)
         except OSError:  # the viewer has left, or takes nothing
             pass
         finally:
