@@ -1,75 +1,111 @@
-"""Annotated frames in a window of their own, where there is a screen."""
+"""Annotated frames in windows, where there is a screen."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
 import cv2
+import numpy as np
 
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.sinks import Annotator
+from centertrack.app.window_process import READY
 from tracker.errors import InputError
 
 _LARGEST = (1280, 720)
-_LEAVE = (ord("q"), 27)  # 27: Esc
-_PROBE = "import cv2; cv2.namedWindow('centertrack'); cv2.waitKey(1)"
-_PROBE_SECONDS = 30
+_START_SECONDS = 30.0
+_INSTEAD = "leave out --show, or watch in a browser with --serve"
 
 
-def check_display() -> None:
-    """Make sure that a window can be opened.
+class Windows:
+    """Shows frames in windows, one for each source.
 
-    Where it cannot, OpenCV ends the process: another one tries first.
+    A process of their own draws them: windows belong to the main thread of a process, OpenCV ends it where a display
+    does not answer, and libraries that its windows and PyAV both bring have been seen to stop each other.
 
     Raises:
         InputError: There is no display, it cannot be reached, or OpenCV comes without windows.
     """
-    instead = "leave out --show, or watch in a browser with --serve"
-    if sys.platform not in ("linux", "freebsd"):
-        return
-    if not os.environ.get("DISPLAY"):
-        raise InputError(f"there is no display to show a window on (DISPLAY is not set); {instead}")
-    try:
-        probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS)
-        opens = probe.returncode == 0
-    except subprocess.TimeoutExpired:
-        opens = False
-    if not opens:
-        raise InputError(
-            f"no window can be opened on the display {os.environ['DISPLAY']}: it does not answer, or this OpenCV is "
-            f"without windows (opencv-python-headless); {instead}"
+
+    def __init__(self) -> None:
+        display = os.environ.get("DISPLAY")
+        if sys.platform == "linux" and not display:
+            raise InputError(f"there is no display to show a window on (DISPLAY is not set); {_INSTEAD}")
+        quiet = {"QT_LOGGING_RULES": "default.warning=false"}  # about fonts, which nothing here needs
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "centertrack.app.window_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**quiet, **os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            start_new_session=True,  # Ctrl-C ends the run, and the run its windows
         )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._pipe = self._process.stdin
+        too_late = threading.Timer(_START_SECONDS, self._process.kill)
+        too_late.start()
+        answer = self._process.stdout.readline()
+        too_late.cancel()
+        if answer.strip() != READY:
+            self.close()
+            raise InputError(
+                f"no window can be opened on the display {display or 'of this computer'}: it does not answer, or this "
+                f"OpenCV is without windows (opencv-python-headless); {_INSTEAD}"
+            )
+
+    def show(self, name: str, image: np.ndarray) -> bool:
+        """Show a (H, W, 3) uint8 RGB image in the window of this name, smaller where it is larger than a screen.
+
+        Returns:
+            Whether to go on: not once q or Esc was pressed, or a window closed.
+        """
+        height, width = image.shape[:2]
+        scale = min(_LARGEST[0] / width, _LARGEST[1] / height)
+        if scale < 1:
+            size = max(round(width * scale), 1), max(round(height * scale), 1)
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        pixels = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
+        try:
+            self._pipe.write(json.dumps([name, *pixels.shape[:2]]).encode() + b"\n")
+            self._pipe.write(pixels.tobytes())
+            self._pipe.flush()
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close all windows."""
+        with suppress(OSError):  # closed at the other end
+            self._pipe.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Windows:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class Window:
-    """A window that shows the frames of one source, used from the main thread.
+    """The frames of one source in its window.
 
     Args:
+        windows: In whose process.
         name: Of the source: the title.
-        size: Width and height of its frames in pixels; larger ones are shown smaller.
     """
 
-    def __init__(self, name: str, size: tuple[int, int]) -> None:
-        self._name = name
+    def __init__(self, windows: Windows, name: str) -> None:
+        self._windows, self._name = windows, name
         self._annotator = Annotator()
-        scale = min(_LARGEST[0] / size[0], _LARGEST[1] / size[1], 1.0)
-        cv2.namedWindow(name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-        cv2.resizeWindow(name, max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
 
     def update(self, result: FrameResult) -> bool:
-        """Show the next frame.
-
-        Returns:
-            Whether to go on: not once q or Esc was pressed, or the window closed.
-        """
-        cv2.imshow(self._name, cv2.cvtColor(self._annotator.draw(result), cv2.COLOR_RGB2BGR))
-        key = cv2.waitKey(1) & 0xFF
-        return key not in _LEAVE and cv2.getWindowProperty(self._name, cv2.WND_PROP_VISIBLE) >= 1
-
-    def close(self) -> None:
-        """Close the window, unless somebody has."""
-        if cv2.getWindowProperty(self._name, cv2.WND_PROP_VISIBLE) >= 1:
-            cv2.destroyWindow(self._name)
-        cv2.waitKey(1)
+        """Show the next frame; tells whether to go on, as `Windows.show`."""
+        return self._windows.show(self._name, self._annotator.draw(result))

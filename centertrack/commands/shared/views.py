@@ -12,6 +12,7 @@ from centertrack.commands.shared.terminal import say
 if TYPE_CHECKING:
     from centertrack.app.pipeline import FrameResult
     from centertrack.app.web_view import WebView
+    from centertrack.app.window import Windows
     from tracker.io.frame import FrameSource
 
 
@@ -33,27 +34,26 @@ class Views:
 
     Args:
         web: A page, or None.
-        shows: Whether a window is opened for each source.
+        windows: For a window of each source, or None.
     """
 
-    def __init__(self, web: WebView | None, shows: bool) -> None:
-        self._web, self._shows = web, shows
+    def __init__(self, web: WebView | None, windows: Windows | None) -> None:
+        self._web, self._windows = web, windows
 
     @contextmanager
     def of(self, source: FrameSource) -> Iterator[Callable[[FrameResult], bool]]:
         """Show a source while the block runs.
 
         Yields:
-            What to call with each finished frame, in the main thread; returns whether to go on.
+            What to call with each finished frame; returns whether to go on.
         """
         with ExitStack() as stack:
             pane = stack.enter_context(self._web.pane(source.name)) if self._web is not None else None
             window = None
-            if self._shows:
+            if self._windows is not None:
                 from centertrack.app.window import Window
 
-                window = Window(source.name, source.size)
-                stack.callback(window.close)
+                window = Window(self._windows, source.name)
 
             def update(result: FrameResult) -> bool:
                 if pane is not None:
@@ -71,18 +71,18 @@ def open_views(options: argparse.Namespace) -> Iterator[Views]:
         InputError: There is no display, or the address cannot be listened at.
     """
     with ExitStack() as stack:
+        windows = web = None
         if options.show:
-            from centertrack.app.window import check_display
+            from centertrack.app.window import Windows
 
-            check_display()
-        web = None
+            windows = stack.enter_context(Windows())
         if options.serve is not None:
             from centertrack.app.web_view import WebView
 
             web = stack.enter_context(WebView(*options.serve))
             if not options.quiet:
                 say(f"watch at {web.address}")
-        yield Views(web, options.show)
+        yield Views(web, windows)
 
 
 def _address(text: str) -> tuple[str, int]:
