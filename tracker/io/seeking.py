@@ -82,17 +82,19 @@ def _by_index(container: Any, stream: Any, place: Place, origin: Origin) -> Begi
     for entry in entries:
         numbers[entry.timestamp] = shown
         shown += not entry.is_discard
-    latest = _latest_stamp(stream, place, origin) - _MARGIN / origin.frame_rate / float(stream.time_base)
+    margin = _MARGIN / origin.frame_rate / float(stream.time_base)
+    latest = _latest_stamp(stream, place, origin) - margin
     wanted = math.inf if place.frame is None else place.frame - 1 - _MARGIN
     keys = [entry.timestamp for entry in entries if entry.is_keyframe]
     keys = [stamp for stamp in keys if stamp <= latest and numbers[stamp] <= wanted]
     if len(numbers) != len(entries) or not keys or keys[-1] == entries[0].timestamp:
         return None
-    container.seek(keys[-1], stream=stream, backward=True)
+    target = keys[-1] + round(margin / 2)  # a key frame is shown later than it is decoded
+    container.seek(target, stream=stream, backward=True)
     first = next(iter(packets_of(container, stream)), None)
     if first is None or first.pts is None or not first.is_keyframe or first.dts not in numbers:
         return None
-    container.seek(keys[-1], stream=stream, backward=True)
+    container.seek(target, stream=stream, backward=True)
     return Beginning(numbers[first.dts], first.pts, counts_leading=True)
 
 
