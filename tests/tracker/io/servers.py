@@ -33,10 +33,15 @@ def picture(number: int) -> np.ndarray:
 
 
 class MjpegCamera:
-    """Pushes JPEGs over HTTP as `multipart/x-mixed-replace`, at `RATE`, until it is stopped."""
+    """Pushes JPEGs over HTTP as `multipart/x-mixed-replace`, at `RATE`, until it is stopped.
+
+    Attributes:
+        sent: Pictures.
+        watched: Set once somebody has got two seconds of them.
+    """
 
     def __init__(self, image: np.ndarray | None = None, path: str = "/anything", port: int = 0) -> None:
-        self._stopped = threading.Event()
+        self._stopped, self.watched = threading.Event(), threading.Event()
         self.sent = 0
         camera = self
 
@@ -52,6 +57,8 @@ class MjpegCamera:
                         jpeg = cv2.imencode(".jpg", shown[..., ::-1])[1].tobytes()
                         head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                         self.wfile.write(head.encode() + jpeg + b"\r\n")
+                        if camera.sent > 2 * RATE:
+                            camera.watched.set()
                 except OSError:
                     pass
 
