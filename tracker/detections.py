@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from tracker.arrays import Array
 from tracker.errors import InputError
+from tracker.supervision_columns import make_supervision
 from tracker.wording import agreed, counted
 
 
@@ -220,26 +221,8 @@ class Tracks:
             ImportError: supervision is not installed.
             InputError: The tracks were matched to other detections, of which there were more.
         """
-        try:
-            from supervision import Detections as SupervisionDetections
-        except ImportError as error:
-            raise ImportError("Tracks.to_supervision needs supervision; pip install supervision") from error
         source = self.source if detections is None else detections
-        more: dict[str, Any] = {}
-        if source is not None:
-            count = len(source.xyxy)
-            if self.indices.max(initial=-1) >= count:
-                raise InputError(
-                    f"the tracks belong to more detections than the {counted(count, 'box', 'boxes')} of these; give "
-                    "the supervision.Detections of the same update"
-                )
-            if getattr(source, "mask", None) is not None:
-                more["mask"] = _taken(np.asarray(source.mask), self.indices, False)
-            data = getattr(source, "data", None) or {}
-            more["data"] = {name: _data_of(values, self.indices) for name, values in data.items()}
-        return SupervisionDetections(
-            xyxy=self.boxes, confidence=self.scores, class_id=self.labels, tracker_id=self.ids, **more
-        )
+        return make_supervision(self.boxes, self.scores, self.labels, self.ids, self.indices, source)
 
 
 def as_detections(value: Any) -> Detections:
@@ -330,27 +313,6 @@ def _listed(noun: str, values: Array) -> str:
     distinct = np.unique(values).tolist()
     shown = " ".join(map(str, distinct[:_SHOWN])) + (" ..." if len(distinct) > _SHOWN else "")
     return f"{agreed(len(distinct), noun)} {shown}"
-
-
-def _taken(values: Array, indices: Array, fill: Any) -> Array:
-    """Return `values[indices]`, and `fill` where there is no index."""
-    if not len(values):
-        return np.full((len(indices), *values.shape[1:]), fill, values.dtype)
-    taken = values[indices]  # a copy
-    taken[indices < 0] = fill
-    return taken
-
-
-def _data_of(values: Any, indices: Array) -> Any:
-    """Return a column of supervision's `data` for the tracks; a list stays one."""
-    if isinstance(values, list):
-        return [None if row < 0 else values[row] for row in indices.tolist()]
-    values = np.asarray(values)
-    if values.dtype.kind in "US":
-        return _taken(values, indices, values.dtype.type())
-    if values.dtype.kind == "f":
-        return _taken(values, indices, np.nan)
-    return _taken(values.astype(object), indices, None) if (indices < 0).any() else values[indices]
 
 
 def _to_numpy(values: Any) -> Any:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from queue import Queue
 
+import numpy as np
+
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.session import Session
 from centertrack.app.termination import shielded
@@ -42,6 +44,15 @@ class Streams:
         self.sessions = sessions
         self._events: Queue[tuple[int, FrameResult | BaseException | None]] = Queue(_WAITING * len(sessions))
         self._stopping = threading.Event()
+
+    def warm_up(self) -> None:
+        """Load, convert and compile the network, for batches of every size that may come."""
+        for session in self.sessions:
+            session.warm_up()
+            runtime, (width, height) = session.predictor.runtime, session.frames.size
+            prepared = session.predictor.prepare(np.zeros((height, width, 3), np.uint8))
+            for count in range(2, runtime.most + 1 if isinstance(runtime, SharedRuntime) else 0):
+                session.predictor.detect([prepared] * count)
 
     def run(
         self,

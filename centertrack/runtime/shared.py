@@ -26,13 +26,15 @@ class SharedRuntime:
 
     Attributes:
         streams: 1: calls worth making at the same time for each of the callers.
+        most: As given.
     """
 
     streams = 1
 
     def __init__(self, runtime: Runtime, most: int) -> None:
         self.name, self.precision = runtime.name, runtime.precision
-        self._runtime, self._most, self._free = runtime, most, runtime.streams
+        self.most = most
+        self._runtime, self._free = runtime, runtime.streams
         self._waiting: list[_Request] = []
         self._news = threading.Condition()
 
@@ -67,7 +69,7 @@ class SharedRuntime:
         group: list[_Request] = []
         for one in self._waiting:
             count = sum(len(other.images) for other in group) + len(one.images)
-            if not group or (one.images.shape[1:] == group[0].images.shape[1:] and count <= self._most):
+            if not group or (one.images.shape[1:] == group[0].images.shape[1:] and count <= self.most):
                 one.is_taken = True
                 group.append(one)
         self._waiting = [one for one in self._waiting if not one.is_taken]

@@ -24,6 +24,10 @@ def open_standard_input(frame_rate: float | None = None) -> VideoFile:
     """
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError(f"nothing is piped into standard input; expected MJPEG or Y4M, as from {_HOW}")
+    if sys.platform == "win32":  # which takes it for lines of text otherwise
+        import msvcrt
+
+        msvcrt.setmode(sys.stdin.fileno(), os.O_BINARY)
     pipe = _Pipe(sys.stdin.fileno())
     if not pipe.head:
         raise InputError(f"standard input is empty; expected MJPEG or Y4M, as from {_HOW}")

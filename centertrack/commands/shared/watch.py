@@ -140,10 +140,9 @@ def _watch_together(sessions: Sequence[Session], options: argparse.Namespace, vi
         for session in sessions:
             stack.enter_context(session)
             session.predictor = shared
-        with progress_bar("loading the network", None, options.quiet):
-            for session in sessions:
-                session.warm_up()
         streams = Streams(sessions)
+        with progress_bar("loading the network", None, options.quiet):
+            streams.warm_up()
         bars, shows = [], []
         with ExitStack() as shown:
             for line, session in enumerate(sessions):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterator
 
@@ -114,3 +115,24 @@ def test_ending_completes_all_outputs(predictor, picture, tmp_path, by_stop):
             streams.run(look)
     assert all(session.is_complete for session in sessions)
     assert all(read_results(tmp_path / f"{name}.txt").frames.max() >= 4 for name in ("a", "b"))
+
+
+def test_on_a_gpu_batches_of_every_size_are_prepared_before_anything_is_written(predictor, picture, tmp_path):
+    cameras = [Camera(name, picture, 2) for name in ("a", "b", "c")]
+    sizes: list[int] = []
+
+    class Runtime:
+        name, precision, streams = "fake", "f32", 1
+
+        def __call__(self, images: np.ndarray):
+            sizes.append(len(images))
+            return predictor.runtime(images)
+
+    on_gpu = copy.copy(predictor)
+    on_gpu.device, on_gpu.runtime = "cuda", Runtime()
+    sessions = sessions_of(cameras, on_gpu, tmp_path)
+    Streams(sessions).warm_up()
+    assert sizes == [1, 2, 3] * 3  # a runtime prepares itself once for a shape
+    for session in sessions:
+        session.close()
+    assert not list(tmp_path.iterdir())
