@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -31,6 +31,7 @@ from centertrack.runtime.suppression import suppress
 from centertrack.runtime.weights import DEFAULT_WEIGHTS, Weights, open_weights
 from tracker.detections import Detections
 from tracker.errors import InputError
+from tracker.io.images import as_rgb
 from tracker.io.mot import MIN_SIDE
 
 if TYPE_CHECKING:
@@ -149,28 +150,29 @@ class Predictor:
         has_head = opened is not None and "reid" in opened.config["output_heads"]
         self.has_embeddings = has_head or self._embedder is not None
 
-    def __call__(self, images: Array | Sequence[Array]) -> list[Detections]:
+    def __call__(self, images: Any, bgr: bool = False) -> list[Detections]:
         """Find the objects of one image or several.
 
         Args:
-            images: (H, W, 3) uint8 RGB, or a list of such images, of any sizes.
+            images: An image, or a list of them, of any sizes. An image is an array of uint8, (H, W, 3) in RGB,
+                (H, W, 4) with opacity, which is left out, or (H, W) grey; a picture of Pillow; or the path of a file.
+            bgr: Arrays have their colours in the order of OpenCV.
 
         Returns:
             One `Detections` an image, boxes in its own pixels, by falling score; with embeddings if the network has a
             re-identification head.
 
         Raises:
-            ValueError: Not such an image.
+            InputError: Not such an image, or a file that cannot be read.
         """
-        if isinstance(images, np.ndarray) and images.ndim == 3:
+        is_several = isinstance(images, Iterable) and not isinstance(images, str | np.ndarray)
+        if not is_several and not (isinstance(images, np.ndarray) and images.ndim == 4):
             images = [images]
-        return self.detect([self.prepare(image) for image in images])
+        return self.detect([self.prepare(image, bgr) for image in images])
 
-    def prepare(self, image: Array) -> PreparedImage:
-        """Bring one (H, W, 3) uint8 RGB image to the network's input size."""
-        if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-            raise ValueError(f"an image must be an array (H, W, 3) of uint8 in RGB order, got {found}")
+    def prepare(self, image: Any, bgr: bool = False) -> PreparedImage:
+        """Bring one image, as of `__call__`, to the network's input size."""
+        image = as_rgb(image, bgr)
         source_size = (image.shape[1], image.shape[0])
         placement = Placement.of(source_size, self.input_format.for_source(source_size))
         pixels = placement.draw(image, self.input_format.padding)

@@ -97,7 +97,7 @@ def test_detectors_of_other_projects_are_tracked(street: Path, tmp_path: Path) -
         said = succeed(
             tmp_path, "track", str(street / "street.mp4"), "--max-frames", "5", *network, "--results", "a.txt"
         )
-        assert "5 frames, 1 ids" in said
+        assert "5 frames, 1 id," in said
     (tmp_path / "broken.onnx").write_text("no graph")
     done = run(tmp_path, "track", "street.mp4", "--weights", "broken.onnx")
     assert done.returncode == 2
@@ -109,7 +109,7 @@ def test_labels_are_converted(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text(json.dumps(LABELS))
     cv2.imwrite(str(tmp_path / "1.jpg"), np.zeros((80, 100, 3), np.uint8))
     said = succeed(tmp_path, "data", "convert", "labels.json", "--to", "yolo", "--output", "yolo")
-    assert "1 images, 1 boxes" in said
+    assert "1 image, 1 box" in said
 
 
 def test_the_rest_of_the_command_line(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from centertrack.data.mixture import open_source_set
 from centertrack.data.plan import DataPlan
 from centertrack.data.sample import Sample, SampleSet
 from tracker.io.atomic import atomic_path
+from tracker.wording import counted
 
 MIN_SIDES = (12, 32)  # px, width and height from which a crop says something
 PER_IDENTITY = 12  # boxes, evenly spread
@@ -44,7 +45,10 @@ def embed_people(training: Path, data: Path, network: Path, threads: int = 1) ->
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(target) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, embeddings=embeddings.astype(np.float16))
-        print(f"{target}: {np.isfinite(embeddings[:, 0]).sum()} of {len(embeddings)} identities", flush=True)
+        print(
+            f"{target}: {np.isfinite(embeddings[:, 0]).sum()} of {counted(len(embeddings), 'identity', 'identities')}",
+            flush=True,
+        )
 
 
 class Embedder:

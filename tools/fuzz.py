@@ -44,6 +44,7 @@ from tracker.evaluation import evaluate
 from tracker.evaluation.format_check import validate
 from tracker.io.images import read_image, write_image
 from tracker.io.mot import read_detections, read_ground_truth, read_results, read_sequence_info
+from tracker.wording import counted
 
 SECONDS = 5.0  # for one file of a few rows
 NUMBERS = (
@@ -129,7 +130,10 @@ def fuzz(
             number += 1
     for kind, count in sorted(counts.items()):
         print(f"{kind} {count}")
-    print(f"{done} rows, {number} files, {len(faults)} kinds of fault, {time.monotonic() - start:.0f} s, seed {seed}")
+    print(
+        f"{counted(done, 'row')}, {counted(number, 'file')}, {counted(len(faults), 'kind')} of "
+        f"fault, {time.monotonic() - start:.0f} s, seed {seed}"
+    )
     for fault in faults.values():
         print(f"\n{fault.format}, round {fault.round}:\n{fault.problem}")
     return list(faults.values())

@@ -45,6 +45,7 @@ from tracker.arrays import Image
 from tracker.io.atomic import partial_path
 from tracker.io.mot import read_results
 from tracker.io.video import VideoWriter, open_source
+from tracker.wording import counted
 
 PROJECT = Path(__file__).parents[1]
 SIZE, RATE, FRAMES = (160, 96), 25, 30
@@ -128,7 +129,7 @@ def videos(
                         faults[kind] = Fault(ending, number, problem)
                         keep.mkdir(parents=True, exist_ok=True)
                         shutil.copy(path, keep / f"video-{seed}-{number}{ending}")
-    return _tell(f"{count} damaged videos", seed, start, counts, faults)
+    return _tell(counted(count, "damaged video"), seed, start, counts, faults)
 
 
 def make_clips(folder: Path) -> dict[str, bytes]:
@@ -219,7 +220,9 @@ def _follower() -> Callable[[Path], None]:
             raise
         rows = read_results(results)
         if len(rows.frames) and rows.frames.max() < report.frames and len(set(rows.frames)) > report.frames:
-            raise AssertionError(f"{len(set(rows.frames))} frames have rows, {report.frames} were tracked")
+            raise AssertionError(
+                f"{counted(len(set(rows.frames)), 'frame has', 'frames have')} rows, {report.frames} were tracked"
+            )
 
     return follow
 
@@ -312,7 +315,7 @@ def kills(
                 print(f"{name}, round {number}: {sent}: {problem}", flush=True)
                 shutil.copytree(folder, keep / f"kill-{seed}-{number}", dirs_exist_ok=True)
             shutil.rmtree(folder)
-    return _tell(f"{count} kills", seed, start, counts, faults)
+    return _tell(counted(count, "kill"), seed, start, counts, faults)
 
 
 def pairs(count: int = 3, keep: Path = Path("runs/fuzz")) -> list[Fault]:
@@ -338,10 +341,10 @@ def pairs(count: int = 3, keep: Path = Path("runs/fuzz")) -> list[Fault]:
             rows = {content for name, content in made.items() if name.endswith(".txt")}
             said = "".join(Path(folder, f"said-{which}.txt").read_text(encoding="utf-8") for which in (1, 2))
             if codes != [0, 0] or made.keys() != expected or len(rows) != 1:
-                problem = f"exit codes {codes}, {sorted(made)}, {len(rows)} different rows\n{said}"
+                problem = f"exit codes {codes}, {sorted(made)}, {counted(len(rows), 'different row')}\n{said}"
                 faults[problem] = Fault("pair", number, problem)
                 shutil.copytree(folder, keep / f"pair-{number}", dirs_exist_ok=True)
-    return _tell(f"{count} pairs", 0, start, Counter(), faults)
+    return _tell(counted(count, "pair"), 0, start, Counter(), faults)
 
 
 def _prepare_clip(folder: Path) -> None:
@@ -437,7 +440,7 @@ def _loss(reference: Reference, folder: Path, is_whole: bool) -> str:
         content = (folder / name).read_bytes()
         is_complete = content == complete if not name.endswith(".mp4") else _frames(folder / name) == LONG_CLIP
         if not is_complete and (content != EARLIER or is_whole):
-            return f"{name} is neither as before nor complete ({len(content)} bytes)\n{_said(folder)}"
+            return f"{name} is neither as before nor complete ({counted(len(content), 'byte')})\n{_said(folder)}"
     for path in folder.rglob("*.ckpt"):
         from_pretrained(path)
     return ""
@@ -491,7 +494,7 @@ def _said(folder: Path) -> str:
 def _tell(what: str, seed: int, start: float, counts: Counter[str], faults: dict[str, Fault]) -> list[Fault]:
     for kind, number in sorted(counts.items()):
         print(f"{kind} {number}")
-    print(f"{what}, {len(faults)} kinds of fault, {time.monotonic() - start:.0f} s, seed {seed}")
+    print(f"{what}, {counted(len(faults), 'kind')} of fault, {time.monotonic() - start:.0f} s, seed {seed}")
     for fault in faults.values():
         print(f"\n{fault.format}, round {fault.round}:\n{fault.problem}")
     return list(faults.values())

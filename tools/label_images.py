@@ -27,6 +27,7 @@ from teacher import OpenVinoDetector
 from tracker.boxes import box_area, iou_matrix, xywh_to_xyxy, xyxy_to_xywh
 from tracker.io.atomic import atomic_path
 from tracker.io.images import read_image
+from tracker.wording import counted
 
 SETS = {"street_mix": 1.4, "pennfudan": 1.0, "dim_indoor": 1.0, "coco128": 1.0, "capston2": 1.4}  # undo a stretch
 LABELLED_BY_DETECTOR = ("detection/town_streets", "unlabelled")
@@ -143,8 +144,9 @@ def _write(content: dict[str, Any], target: Path) -> None:
     added = [annotation for annotation in content["annotations"] if "score" in annotation]
     unsure = sum(annotation["iscrowd"] for annotation in added)
     print(
-        f"{target.stem}: {len(content['annotations']) - len(added)} labels, {len(added) - unsure} people added, "
-        f"{unsure} regions to ignore",
+        f"{target.stem}: {counted(len(content['annotations']) - len(added), 'label')}, "
+        f"{counted(len(added) - unsure, 'person', 'people')} added, "
+        f"{counted(unsure, 'region')} to ignore",
         flush=True,
     )
 

@@ -19,6 +19,7 @@ from jsonargparse import auto_cli
 from centertrack.predictor import Predictor
 from tracker import DEFAULT_TRACKER, make_tracker
 from tracker.io.video import open_source
+from tracker.wording import counted
 
 MOVES = 0.1  # of its height
 SECONDS = 3.0
@@ -76,7 +77,10 @@ def list_motionless(
                 ):
                     rows.setdefault(identity, []).append((frame.number, *box, score))
         found = [still for identity, own in rows.items() if (still := longest_stretch(identity, np.array(own), rate))]
-        print(f"{video.name}: {len(found)} of {len(rows)} tracks stand still for {SECONDS:g} s or more")
+        print(
+            f"{video.name}: {len(found)} of {counted(len(rows), 'track stands', 'tracks stand')} "
+            f"still for {SECONDS:g} s or more"
+        )
         for one in found:
             box = " ".join(f"{value:.0f}" for value in one.box)
             print(f"  id {one.identity}  frames {one.first}-{one.last}  {one.seconds:.1f} s  {one.score:.2f}  {box}")

@@ -23,6 +23,7 @@ from tracker.boxes import iou_matrix, xywh_to_xyxy, xyxy_to_xywh
 from tracker.io.atomic import atomic_path
 from tracker.io.images import read_image
 from tracker.io.reading import read_json
+from tracker.wording import counted
 
 WIDTH_FACTORS = {"street_mix": 1.4, "capston2": 1.4, "pennfudan": 1.0, "dim_indoor": 1.0}  # undo a stretch to a square
 SIZES = ((864, 480), (448, 256))
@@ -48,7 +49,10 @@ def mark_unlabelled(data: Path, output: Path, weights: str = "fairmot-small", mi
         _mark(content, data / "detection" / name / "images", teacher, factor)
         with atomic_path(output / f"{name}.json") as temporary:
             temporary.write_text(json.dumps(content), encoding="utf-8")
-        print(f"{name}: {before} labels, {len(content['annotations']) - before} people without")
+        print(
+            f"{name}: {counted(before, 'label')}, "
+            f"{counted(len(content['annotations']) - before, 'person', 'people')} without"
+        )
 
 
 def _mark(content: dict[str, Any], images: Path, teacher: Teacher, factor: float) -> None:

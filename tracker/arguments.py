@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any, Literal, get_args, get_origin
 
 from tracker.errors import InputError, near
+from tracker.wording import agreed
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], what: str, leading: int = 0) -> None:
@@ -36,7 +37,7 @@ def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], 
                 raise InputError(f"{what} has no option {name!r}; {near(str(name), named)}")
     missing = [name for name, one in named.items() if one.default is one.empty and name not in arguments]
     if missing:
-        raise InputError(f"{what} needs the option{'s' if len(missing) > 1 else ''} {', '.join(missing)}")
+        raise InputError(f"{what} needs the {agreed(len(missing), 'option')} {', '.join(missing)}")
 
 
 def check_option(name: str, kind: Any, value: Any, least: float = 0, most: float = math.inf) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracker.arguments import check_arguments, check_option
 from tracker.arrays import Array, check_frame
-from tracker.detections import Detections, Tracks
+from tracker.detections import Detections, Tracks, as_detections
 from tracker.errors import InputError
 from tracker.memory import LongTermMemory
 from tracker.search_space import Searched
@@ -123,30 +123,34 @@ class Tracker(ABC, Generic[OptionsT]):
             )
         self.reset()
 
-    def update(self, detections: Detections, frame: Array | None = None, time: float | None = None) -> Tracks:
+    def update(self, detections: Any, frame: Array | None = None, time: float | None = None) -> Tracks:
         """Take the detections of the next frame and return the objects that are followed in it.
 
         Call it for every frame that was looked at, also with `Detections.empty()`: time moves on all the same. A call
         that raises InputError changes nothing.
 
         Args:
-            detections: What was found in the frame.
+            detections: What was found in the frame: `Detections`, an array (N, 4 to 6) with the columns x1 y1 x2 y2
+                [score [class]], or a `supervision.Detections`, see `Tracks.to_supervision`.
             frame: (H, W, 3) uint8 RGB image, only for trackers that measure the camera's motion.
             time: Seconds since any fixed moment, never falling. Without it, a frame follows the last one after
                 1 / `frame_rate` seconds. Motion and memory use the real step, so frames may be skipped.
 
         Raises:
-            InputError: Embeddings or the frame are needed and missing, the frame is no image, the embeddings'
-                dimension changed, or time ran backwards.
+            InputError: These are no detections, embeddings or the frame are needed and missing, the frame is no image,
+                the embeddings' dimension changed, or time ran backwards.
         """
-        dimension = self._checked_dimension(detections)
+        found = as_detections(detections)
+        dimension = self._checked_dimension(found)
         self._check_frame(frame)
         elapsed, clock = self._elapsed(time)
         # From here on nothing is refused.
         self._embedding_dim, self._time = dimension, clock
         self._previous, self._now = self._now, self._now + elapsed
         self._updates += 1
-        return self._track(detections, frame, elapsed)
+        tracks = self._track(found, frame, elapsed)
+        is_theirs = found is not detections and hasattr(detections, "xyxy")
+        return replace(tracks, source=detections) if is_theirs else tracks
 
     def reset(self) -> None:
         """Drop all tracks: the next frame is the first of a new stream and ids start at 1 again."""
@@ -240,11 +244,6 @@ class Tracker(ABC, Generic[OptionsT]):
 
     def _checked_dimension(self, detections: Detections) -> int | None:
         """Return the length of the embeddings of this stream, None as long as it is unknown."""
-        if not isinstance(detections, Detections):
-            raise InputError(
-                f"update needs tracker.Detections, got {type(detections).__name__}; Detections(boxes, scores) and "
-                "Detections.from_... make them"
-            )
         if not self.needs_embeddings or not len(detections):
             return self._embedding_dim
         if detections.embeddings is None:

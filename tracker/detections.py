@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike
 
 from tracker.arrays import Array
 from tracker.errors import InputError
+from tracker.supervision_columns import make_supervision
+from tracker.wording import agreed, counted
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
 class Detections:
     """The objects that a detector found in one frame.
 
@@ -93,6 +95,32 @@ class Detections:
         return cls.from_xyxy(corners, scores, labels, embeddings)
 
     @classmethod
+    def from_rows(cls, rows: ArrayLike, embeddings: ArrayLike | None = None) -> Detections:
+        """Take an array (N, 4 to 6) with the columns x1 y1 x2 y2 [score [class]]; scores are 1 and labels 0 if missing.
+
+        Raises:
+            InputError: It has another shape, or a class that is no whole number.
+
+        >>> Detections.from_rows([[10, 20, 30, 60, 0.9, 2]])
+        Detections(1 box, score 0.9, label 2)
+        """
+        rows = _as_array("boxes", rows, np.float64)
+        if not rows.size:
+            return cls.empty()
+        if rows.ndim != 2 or rows.shape[1] not in (4, 5, 6):
+            raise InputError(
+                f"boxes must have shape (N, 4 to 6), columns x1 y1 x2 y2 [score [class]], got {rows.shape}"
+            )
+        labels = rows[:, 5] if rows.shape[1] == 6 else None
+        if labels is not None and (labels % 1 != 0).any():  # not where it is not finite either
+            row = int(np.flatnonzero(labels % 1 != 0)[0])
+            raise InputError(
+                f"column 6 of boxes must be the class, a whole number, row {row} has {labels[row]:g}; the columns are "
+                "x1 y1 x2 y2 score class"
+            )
+        return cls.from_xyxy(rows[:, :4], rows[:, 4] if rows.shape[1] > 4 else None, labels, embeddings)
+
+    @classmethod
     def from_supervision(cls, detections: Any, embeddings: ArrayLike | None = None) -> Detections:
         """Take a `supervision.Detections`; what it does not have gets score 1 and label 0."""
         scores = np.ones(len(detections.xyxy), np.float32) if detections.confidence is None else detections.confidence
@@ -109,6 +137,15 @@ class Detections:
         """Take the dictionary that a torchvision detector returns for one image, on any device."""
         return cls(_to_numpy(output["boxes"]), _to_numpy(output["scores"]), _to_numpy(output["labels"]), embeddings)
 
+    def __repr__(self) -> str:
+        """Return one line: how many boxes, the range of their scores, their labels, the length of the embeddings."""
+        if not len(self):
+            return "Detections(no boxes)"
+        length = "" if self.embeddings is None else f", embeddings of length {self.embeddings.shape[1]}"
+        low, high = f"{self.scores.min():.3g}", f"{self.scores.max():.3g}"
+        scores = f"score {low}" if len(self) == 1 else f"scores {low}" + (f" to {high}" if high != low else "")
+        return f"Detections({counted(len(self), 'box', 'boxes')}, {scores}, {_listed('label', self.labels)}{length})"
+
     def __len__(self) -> int:
         return len(self.boxes)
 
@@ -122,7 +159,7 @@ class Detections:
         return chosen
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tracks:
     """The objects that a tracker follows in one frame, as its `update` returns them.
 
@@ -132,6 +169,7 @@ class Tracks:
         scores: (N,) float32, score of the detection each track was last matched to.
         labels: (N,) int64, class of each track.
         indices: (N,) int64, row in this update's detections that the track was matched to; -1 where it was not.
+        source: The `supervision.Detections` that `update` was given, to which `indices` point as well; else None.
     """
 
     ids: Array
@@ -139,6 +177,7 @@ class Tracks:
     scores: Array
     labels: Array
     indices: Array
+    source: Any = None
 
     @classmethod
     def empty(cls) -> Tracks:
@@ -151,21 +190,61 @@ class Tracks:
 
     def __getitem__(self, rows: Any) -> Tracks:
         """Return the chosen rows (boolean mask, index array or slice)."""
-        return Tracks(self.ids[rows], self.boxes[rows], self.scores[rows], self.labels[rows], self.indices[rows])
+        return Tracks(
+            self.ids[rows],
+            self.boxes[rows],
+            self.scores[rows],
+            self.labels[rows],
+            self.indices[rows],
+            self.source,
+        )
 
-    def to_supervision(self) -> Any:
+    def __repr__(self) -> str:
+        """Return one line: how many there are, their ids, and how many of them are coasting."""
+        if not len(self):
+            return "Tracks(none)"
+        coasting = int((self.indices < 0).sum())
+        rest = f", {coasting} coasting" if coasting else ""
+        return f"Tracks({len(self)}, {_listed('id', self.ids)}{rest})"
+
+    def to_supervision(self, detections: Any = None) -> Any:
         """Return a `supervision.Detections` with tracker ids, for its annotators and zones.
+
+        What the `supervision.Detections` of this update know besides, masks and `data` such as class names, goes with
+        the track that each was matched to. A coasting track gets an empty mask, and in `data` "" for text, nan for
+        fractions and None for everything else.
+
+        Args:
+            detections: The `supervision.Detections` of this update; those that `update` was given if left out.
 
         Raises:
             ImportError: supervision is not installed.
+            InputError: The tracks were matched to other detections, of which there were more.
         """
-        try:
-            from supervision import Detections as SupervisionDetections
-        except ImportError as error:
-            raise ImportError("Tracks.to_supervision needs supervision; pip install supervision") from error
-        return SupervisionDetections(xyxy=self.boxes, confidence=self.scores, class_id=self.labels, tracker_id=self.ids)
+        source = self.source if detections is None else detections
+        return make_supervision(self.boxes, self.scores, self.labels, self.ids, self.indices, source)
 
 
+def as_detections(value: Any) -> Detections:
+    """Return what a tracker is given as `Detections`: those, boxes in rows, or a `supervision.Detections`.
+
+    Raises:
+        InputError: It is none of them, or holds what cannot be a box.
+    """
+    if isinstance(value, Detections):
+        return value
+    if hasattr(value, "xyxy") and hasattr(value, "confidence") and hasattr(value, "class_id"):
+        return Detections.from_supervision(value)
+    value = _to_numpy(value)
+    if isinstance(value, np.ndarray):
+        return Detections.from_rows(value)
+    raise InputError(
+        "update takes tracker.Detections, an array (N, 4 to 6) of x1 y1 x2 y2 [score [class]], or "
+        f"supervision.Detections, got {type(value).__name__}; Detections.from_... make the first of other things"
+    )
+
+
+_SHOWN = 6  # ids or labels in a line
 _FARTHEST = 1e12  # pixels; float32 keeps products of areas finite
 _set = object.__setattr__  # the only way to fill a frozen instance
 
@@ -223,6 +302,17 @@ def _unit_rows(values: ArrayLike, count: int) -> Array:
     if np.abs(squared - 1.0).max(initial=0.0) < 1e-4:
         return embeddings
     return embeddings / np.sqrt(np.maximum(squared, 1e-24))[:, None]
+
+
+def _listed(noun: str, values: Array) -> str:
+    """Name the distinct values, and of many the first ones.
+
+    >>> _listed("id", np.array([3, 1, 1])), _listed("label", np.array([0]))
+    ('ids 1 3', 'label 0')
+    """
+    distinct = np.unique(values).tolist()
+    shown = " ".join(map(str, distinct[:_SHOWN])) + (" ..." if len(distinct) > _SHOWN else "")
+    return f"{agreed(len(distinct), noun)} {shown}"
 
 
 def _to_numpy(values: Any) -> Any:

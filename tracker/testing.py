@@ -20,6 +20,7 @@ import numpy as np
 from tracker.arrays import Array, Image
 from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
+from tracker.wording import counted
 
 _EMBEDDING_DIM = 16
 _SIZE = (480, 640)  # height, width of the frames
@@ -160,10 +161,12 @@ def _frames_without_detections(make: Make) -> None:
     for detections in (Detections.empty(), Detections.empty(_EMBEDDING_DIM)):
         assert len(follower.update(detections)) == 0, "there are tracks before the first detection"
     seen = follower.run(_people(8))
-    assert len(seen[-1]) == 3, f"three people seen in 8 frames give {len(seen[-1])} tracks"
+    assert len(seen[-1]) == 3, f"three people seen in 8 frames give {counted(len(seen[-1]), 'track')}"
     for _ in range(200):
         left = follower.update(Detections.empty())
-    assert len(left) == 0, f"{len(left)} tracks are still shown 200 frames after the last detection"
+    assert len(left) == 0, (
+        f"{counted(len(left), 'track is', 'tracks are')} still shown 200 frames after the last detection"
+    )
 
 
 def _boxes_of_no_size(make: Make) -> None:
@@ -187,7 +190,7 @@ def _missing_scores(make: Make) -> None:
     follower = make()
     for people in _people(6):
         tracks = follower.update(Detections.from_xyxy(people.boxes, embeddings=people.embeddings))
-    assert len(tracks) == 3, f"three people without scores give {len(tracks)} tracks"
+    assert len(tracks) == 3, f"three people without scores give {counted(len(tracks), 'track')}"
 
 
 def _nan_refused(make: Make) -> None:
@@ -222,7 +225,9 @@ def _order_does_not_matter(make: Make) -> None:
     ids: dict[int, int] = {}
     for people in _people():
         tracks, reordered = follower.update(people), other.update(people[np.arange(len(people))[::-1]])
-        assert len(tracks) == len(reordered), f"{len(tracks)} tracks became {len(reordered)} in another order"
+        assert len(tracks) == len(reordered), (
+            f"{counted(len(tracks), 'track')} became {len(reordered)} in another order"
+        )
         by_left, other_by_left = np.argsort(tracks.boxes[:, 0]), np.argsort(reordered.boxes[:, 0])
         np.testing.assert_allclose(
             tracks.boxes[by_left], reordered.boxes[other_by_left], atol=1e-2, err_msg="another order gave other boxes"
@@ -321,7 +326,9 @@ def _indices(make: Make) -> None:
         indices = follower.update(people).indices
         matched = indices[indices >= 0].tolist()
         assert (indices >= -1).all(), f"the indices {indices.tolist()} go below -1"
-        assert all(index < len(people) for index in matched), f"the indices {matched} point beyond {len(people)} boxes"
+        assert all(index < len(people) for index in matched), (
+            f"the indices {matched} point beyond {counted(len(people), 'box', 'boxes')}"
+        )
         assert len(set(matched)) == len(matched), f"two tracks have the same detection: {matched}"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from tracker.errors import InputError
 from tracker.io.atomic import BusyError, PendingFile
@@ -52,7 +53,7 @@ class OutputPlan:
         InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
 
     Names are reserved when they are chosen, so that runs side by side choose different ones; `release` gives back those
-    that were not used.
+    that were not used. Sources that are processed at once may ask from threads of their own.
 
     >>> plan = OutputPlan([OutputKind("results", ".txt", "out/", (".txt", ".csv"))], ["a/cam.mp4", "b/cam.mp4"])
     >>> [plan.paths_for(name)["results"].as_posix() for name in ("cam", "cam")]
@@ -66,7 +67,8 @@ class OutputPlan:
         self._sources = {_resolved(Path(source)) for source in local}
         self._folders = {_resolved(folder) for source in local for folder in _image_folders(source)}
         self._taken: set[Path] = set()
-        self._reserved: list[PendingFile] = []
+        self._reserved: dict[Path, PendingFile] = {}
+        self._choosing = Lock()
         files = [kind for kind in self._kinds if kind.given is not None and not _is_folder(kind.given)]
         if len(sources) > 1 and files:
             raise InputError(
@@ -90,8 +92,9 @@ class OutputPlan:
         """
         stem = clean_name(source_name, "source")
         number = 1
-        while (paths := self._candidate(stem, number)) is None or not self._reserve(paths):
-            number += 1
+        with self._choosing:
+            while (paths := self._candidate(stem, number)) is None or not self._reserve(paths):
+                number += 1
         return paths
 
     def _reserve(self, paths: Mapping[str, Path]) -> bool:
@@ -102,12 +105,12 @@ class OutputPlan:
         """
         for path in paths.values():
             self._check(path)
-        reserved = []
+        reserved = {}
         with ExitStack() as undo:
             try:
                 for path in paths.values():
-                    reserved.append(PendingFile(path, exclusive=True))
-                    undo.callback(reserved[-1].discard)
+                    reserved[_key(path)] = PendingFile(path, exclusive=True)
+                    undo.callback(reserved[_key(path)].discard)
             except BusyError:
                 if any(kind.given is not None and not _is_folder(kind.given) for kind in self._kinds):
                     raise
@@ -115,7 +118,7 @@ class OutputPlan:
             if self._is_default and any(path.exists() for path in paths.values()):  # another run has just written them
                 return False
             undo.pop_all()
-        self._reserved += reserved
+        self._reserved.update(reserved)
         self._taken.update(_key(path) for path in paths.values())
         return True
 
@@ -126,10 +129,12 @@ class OutputPlan:
         if path.suffix.lower() in PICTURES and _resolved(path).parent in self._folders:
             raise InputError(f"{path} lies among the images of the source; choose another folder for it")
 
-    def release(self) -> None:
-        """Give back reserved names that nothing was written under."""
-        while self._reserved:
-            self._reserved.pop().discard()
+    def release(self, paths: Iterable[Path]) -> None:
+        """Give back those of the reserved names that nothing was written under."""
+        with self._choosing:
+            for path in paths:
+                if (reserved := self._reserved.pop(_key(path), None)) is not None:
+                    reserved.discard()
 
     def _candidate(self, stem: str, number: int) -> dict[str, Path] | None:
         """Name the outputs with a number added from 2 on; None if one of the names is taken."""

@@ -15,8 +15,7 @@ from centertrack.predictor import Predictor, PreparedImage
 from tracker.arrays import Image
 from tracker.base import Tracker
 from tracker.detections import Detections, Tracks
-from tracker.io.frame import Frame
-from tracker.io.live import LiveSource
+from tracker.io.frame import Frame, FrameSource
 
 
 @dataclass(slots=True)
@@ -122,7 +121,7 @@ class Pipeline:
         self.tracker = tracker
         self.sinks = sinks
         self.report = report or Report(ids=None if tracker is None else set())
-        self._is_live = isinstance(frames, LiveSource)
+        self._is_live = isinstance(frames, FrameSource) and frames.is_live
         self._batches = _batches(islice(frames, max_frames), batch_size)
 
     def __iter__(self) -> Generator[FrameResult, None, None]:

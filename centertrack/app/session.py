@@ -23,7 +23,6 @@ from tracker.base import Tracker
 from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, make_tracker
 from tracker.io.frame import FrameSource
-from tracker.io.live import LiveSource
 from tracker.io.video import open_source
 from tracker.io.writer import VIDEO_SUFFIXES
 
@@ -54,6 +53,7 @@ class Session:
         max_frames: Stop after so many frames.
         batch_size: Frames a call of the network; None takes several on a GPU, but never of a live source.
         on_frame: Called with each finished frame.
+        source_options: Of `open_source`: start, end, stride, frame_rate, reconnect.
 
     Attributes:
         frames: The source.
@@ -77,6 +77,7 @@ class Session:
         max_frames: int | None = None,
         batch_size: int | None = None,
         on_frame: Callable[[FrameResult], None] | None = None,
+        source_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._started = True  # for `__del__`, should opening fail
         if max_frames is not None and (not isinstance(max_frames, int) or max_frames < 1):
@@ -85,12 +86,13 @@ class Session:
             raise InputError(
                 f"a source is a file, folder, glob, URL or camera number as text, or a FrameSource, got {source!r}"
             )
-        self.frames = source if isinstance(source, FrameSource) else open_source(source)
+        self.frames = open_source(source, **(source_options or {}))
         self.predictor = predictor
         self.tracker = None if new_tracker is None else new_tracker(self.frames)
         self.report = Report(ids=None if self.tracker is None else set())
         self._open_sinks, self._plan = open_sinks, plan
         self.paths: dict[str, Path] = {}
+        self._sinks: list[FileSink] = []
         self._max_frames = max_frames
         on_gpu = predictor.device != "cpu" and self.frames.frame_count
         self._batch_size = batch_size or (BATCH_SIZE_ON_GPU if on_gpu else 1)
@@ -119,7 +121,7 @@ class Session:
         Returns:
             `report`.
         """
-        with closing(self._start()) as results:
+        with closing(self.results()) as results:
             for result in results:
                 if on_frame is not None:
                     on_frame(result)
@@ -131,21 +133,23 @@ class Session:
         Raises:
             RuntimeError: The session has run already.
         """
-        return self._start()
+        return self.results()
 
-    def _start(self) -> Generator[FrameResult, None, None]:
+    def results(self) -> Generator[FrameResult, None, None]:
+        """Give what iterating gives, as a generator: closing it ends the session."""
         if self._started:
             raise RuntimeError("a session runs once; open the source again with a new one")
         self._started = True
         return self._process()
 
     def _process(self) -> Generator[FrameResult, None, None]:
-        sinks: list[FileSink] = []
+        sinks = self._sinks
         with self.frames:
             try:
                 self.warm_up()
                 if self._plan is not None:
                     self.paths.update(self._plan.paths_for(self.frames.name))
+                self._warn_of_guessed_rate()
                 for sink in self._open_sinks(self.paths, self.frames):
                     sinks.append(sink)
                 pipeline = Pipeline(
@@ -159,7 +163,7 @@ class Session:
             except BaseException as error:
                 stopped = isinstance(error, GeneratorExit)  # whoever iterates has seen enough
                 # nothing but an interrupt ends a camera
-                ended = isinstance(error, KeyboardInterrupt) and isinstance(self.frames, LiveSource)
+                ended = isinstance(error, KeyboardInterrupt) and self.frames.is_live
                 self._end(sinks, complete=stopped or ended)
                 raise
             else:
@@ -167,12 +171,21 @@ class Session:
             finally:
                 drop_lost_signal_stack()
                 if self._plan is not None:
-                    self._plan.release()
+                    self._plan.release(self.paths.values())
+
+    def _warn_of_guessed_rate(self) -> None:
+        if self.frames.is_rate_guessed and (self.tracker is not None or "video" in self.paths):
+            _log.warning(
+                "%s: nothing says the frame rate; %g frames per second are assumed, for the tracker and the video: "
+                "--fps tells it (fps=... in Python)",
+                self.frames.name,
+                self.frames.frame_rate,
+            )
 
     def _end(self, sinks: Sequence[FileSink], complete: bool) -> None:
         """Complete or abandon all outputs, whatever becomes of one of them."""
         errors: list[Exception] = []
-        with shielded(lambda: [str(sink.unfinished) for sink in sinks if sink.unfinished is not None]):
+        with shielded(self.unfinished):
             for sink in sinks:
                 try:
                     if complete:
@@ -184,6 +197,10 @@ class Session:
             self.is_complete = complete and not errors
         if errors:
             raise errors[0]
+
+    def unfinished(self) -> list[str]:
+        """Name the files in which there is what has no name yet."""
+        return [str(sink.unfinished) for sink in self._sinks if sink.unfinished is not None]
 
     def close(self) -> None:
         """Let go of the source of a session that does not run any more."""
@@ -213,6 +230,10 @@ def track(
     video: str | Path | None = None,
     on_frame: Callable[[FrameResult], None] | None = None,
     max_frames: int | None = None,
+    start: str | float | None = None,
+    end: str | float | None = None,
+    stride: int = 1,
+    fps: float | None = None,
     tracker_options: Mapping[str, Any] | None = None,
     **network_options: Any,
 ) -> Session:
@@ -222,13 +243,18 @@ def track(
             print(frame.number, frame.tracks.ids, frame.tracks.boxes)
 
     Args:
-        source: A video file, a folder or glob of images, a MOTChallenge sequence folder, a camera number or a URL.
+        source: A video file, a folder or glob of images, a MOTChallenge sequence folder, a camera number, a URL, or
+            `-` for standard input.
         weights: Name of bundled weights, a file, a network, or a `Predictor`.
         tracker: A name of `tracker.TRACKERS`, or a tracker.
         results: Write MOTChallenge rows here, a file or a folder.
         video: Write the frames with boxes, ids and trails here, a file or a folder.
         on_frame: Called with each finished frame.
         max_frames: Stop after so many frames.
+        start: Begin at this time in seconds, as 12.5 or "1:30", or at this frame, as "300f".
+        end: End before this time, or after this frame.
+        stride: Look at every so manieth frame only; numbers and times stay those of the source.
+        fps: Frames per second of images and raw MJPEG, which do not say it.
         tracker_options: Options of the tracker that is named.
         **network_options: Options of `Predictor`: device, runtime, image_size, detector_options,
             embeddings, ...
@@ -262,7 +288,8 @@ def track(
 
     plan = _plan(source, OutputKind("results", ".txt", _text(results), ROW_SUFFIXES), video)
     open_sinks = partial(track_sinks, has_classes=predictor.tells_classes)
-    return Session(source, predictor, new_tracker, open_sinks, plan, max_frames, on_frame=on_frame)
+    part = {"start": start, "end": end, "stride": stride, "frame_rate": fps}
+    return Session(source, predictor, new_tracker, open_sinks, plan, max_frames, on_frame=on_frame, source_options=part)
 
 
 def detect(
@@ -274,6 +301,10 @@ def detect(
     video: str | Path | None = None,
     on_frame: Callable[[FrameResult], None] | None = None,
     max_frames: int | None = None,
+    start: str | float | None = None,
+    end: str | float | None = None,
+    stride: int = 1,
+    fps: float | None = None,
     **network_options: Any,
 ) -> Session:
     """Find the objects of images or a video, frame by frame, without ids.
@@ -286,6 +317,10 @@ def detect(
         video: Write the frames with boxes here, a file or a folder.
         on_frame: Called with each finished frame.
         max_frames: Stop after so many frames.
+        start: Begin at this time in seconds, as 12.5 or "1:30", or at this frame, as "300f".
+        end: End before this time, or after this frame.
+        stride: Look at every so manieth frame only; numbers and times stay those of the source.
+        fps: Frames per second of images and raw MJPEG, which do not say it.
         **network_options: Options of `Predictor`.
 
     Returns:
@@ -302,7 +337,8 @@ def detect(
         return detect_sinks(paths, frames, predictor.class_names)
 
     plan = _plan(source, OutputKind("results", ".json", _text(results), (".json",)), video)
-    return Session(source, predictor, None, open_sinks, plan, max_frames, on_frame=on_frame)
+    part = {"start": start, "end": end, "stride": stride, "frame_rate": fps}
+    return Session(source, predictor, None, open_sinks, plan, max_frames, on_frame=on_frame, source_options=part)
 
 
 def _predictor(

@@ -27,6 +27,7 @@ from centertrack.runtime.graph import DetectionGraph
 from centertrack.runtime.onnx import PROVIDERS, available_providers, quiet
 from centertrack.training.checkpoints import from_pretrained
 from centertrack.training.module import CenterNet
+from tracker.wording import counted
 
 Array = NDArray[np.uint8]
 SAME_BOX = 0.5  # pixels
@@ -288,7 +289,8 @@ def bench_model(
     ]
     if thorough:
         lines += [
-            f"{result.name:<14} {result.detections - result.lost} of {result.detections} detections are found again "
+            f"{result.name:<14} {result.detections - result.lost} of "
+            f"{counted(result.detections, 'detection is', 'detections are')} found again "
             f"within {SAME_BOX} px, these within {result.pixels:.4f} px"
             for result in agreements(model, street(size))
         ]

@@ -32,6 +32,7 @@ from centertrack.training.module import CenterNet
 from tracker.errors import InputError
 from tracker.io.reading import read_yaml
 from tracker.text_table import text_table
+from tracker.wording import counted
 
 Precision: TypeAlias = Literal["64-true", "32-true", "16-true", "bf16-true", "16-mixed", "bf16-mixed"]
 DRAWN = SceneConfig(size=(1280, 720), seconds=1.6, seed=1)
@@ -273,7 +274,7 @@ def bench_training(
         [way, f"{rate:.1f}", f"{1e3 / rate:.1f}", f"{speed.ratio(way):.2f}"]
         for way, rate in speed.images_per_second.items()
     ]
-    threads = f", {torch.get_num_threads()} threads" if chosen.device == "cpu" else ""
+    threads = f", {counted(torch.get_num_threads(), 'thread')}" if chosen.device == "cpu" else ""
     memory = f"peak memory: {speed.process_mb:.0f} MB"
     memory += f", each loader process {speed.loader_mb:.0f} MB (much of it shared)" if speed.loader_mb else ""
     memory += f", on the GPU {speed.device_mb:.0f} MB" if speed.device_mb else ""

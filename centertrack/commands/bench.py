@@ -20,6 +20,7 @@ from centertrack.commands.shared.terminal import progress_bar, say
 from centertrack.configuration import find_recipe
 from tracker.factory import TRACKERS
 from tracker.text_table import text_table
+from tracker.wording import counted
 
 if TYPE_CHECKING:
     from centertrack.app.pipeline import Report
@@ -153,7 +154,7 @@ def _bench_pipeline(options: argparse.Namespace) -> None:
                 report = session.run(lambda _: advance())
         width, height = predictor.input_format.for_source(session.frames.size).size
         runtime = f"{predictor.runtime.name} on {predictor.device}"
-        say(f"{session.frames.name}: {report.frames} frames, network at {width}x{height}, {runtime}\n")
+        say(f"{session.frames.name}: {counted(report.frames, 'frame')}, network at {width}x{height}, {runtime}\n")
         say(text_table(_stage_rows(report)))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
+from tracker.wording import counted
 
 SUMMARY = "turn a checkpoint into a .safetensors file"
 DESCRIPTION = """Turn a checkpoint into a .safetensors file that carries its network's configuration and starts quickly:
@@ -43,5 +44,7 @@ def run(options: argparse.Namespace) -> int:
         say(str(model.load_report))
     save_weights(model, options.output, half=options.half)
     boxes, size = model.box_format, "x".join(map(str, model.input_format.size))
-    say(f"{options.output}: {model.task}, {model.num_classes} classes, input {size}, boxes {boxes}")
+    say(
+        f"{options.output}: {model.task}, {counted(model.num_classes, 'class', 'classes')}, input {size}, boxes {boxes}"
+    )
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from centertrack.commands.shared.options import read_assignments
 from centertrack.commands.shared.terminal import say
+from tracker.wording import counted
 
 SUMMARY = "check labelled data, or convert them to another format"
 DESCRIPTION = "Look through labelled data before a training does, or convert them to another format."
@@ -69,7 +70,10 @@ def _convert(options: argparse.Namespace) -> int:
         options.frame_rate,
         **read_assignments(options.option),
     )
-    say(f"{done.target}: {done.images} images, {done.boxes} boxes, {done.identities} identities")
+    say(
+        f"{done.target}: {counted(done.images, 'image')}, {counted(done.boxes, 'box', 'boxes')}, "
+        f"{counted(done.identities, 'identity', 'identities')}"
+    )
     for sentence in done.lost:
         say(sentence)
     return OK

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from centertrack.app.outputs import OutputKind, OutputPlan
 from centertrack.commands.shared.options import add_network_options, add_source_options, build_predictor, score
+from centertrack.commands.shared.sources import add_part_options
+from centertrack.commands.shared.views import add_view_options
 
 if TYPE_CHECKING:
     pass
@@ -25,6 +27,8 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_source_options(parser)
+    add_part_options(parser)
+    add_view_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--results", metavar="FILE|FOLDER", help="COCO-style JSON; a folder for several sources")
     output.add_argument("--video", metavar="FILE|FOLDER", help="video with boxes (H.264, .mp4)")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from centertrack.app.outputs import check_suffix
 from centertrack.commands.shared.terminal import say
+from tracker.wording import counted
 
 SUMMARY = "apply an edit list of the review page to results"
 DESCRIPTION = """Apply the corrections that were made with `centertrack review` to the results they were made for, and
@@ -30,5 +31,5 @@ def run(options: argparse.Namespace) -> int:
 
     check_suffix("--results", options.results, ".txt")
     edits, before, after = write_edited(options.tracks, options.edits, Path(options.results))
-    say(f"{options.results}: {edits} edits, {before} ids before, {after} after")
+    say(f"{options.results}: {counted(edits, 'edit')}, {counted(before, 'id')} before, {after} after")
     return 0

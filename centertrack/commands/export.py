@@ -9,6 +9,7 @@ from typing import Any
 
 from centertrack.commands.shared.options import positive_int, read_size_option
 from centertrack.commands.shared.terminal import say
+from tracker.wording import counted
 
 SUMMARY = "write a network as ONNX, OpenVINO or TorchScript"
 DESCRIPTION = """Write a network as one graph: uint8 RGB images (N, height, width, 3) in; boxes, scores, labels and
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     batch = "any number of images" if file.batch is None else "one image"
     say(f"{file.path}: {file.format}, {batch} of {width}x{height}, {file.path.stat().st_size / 1e6:.1f} MB")
     parity = measure_parity(model, file, frames, decoding)
-    say(f"beside PyTorch on {len(frames)} frames: {parity}")
+    say(f"beside PyTorch on {counted(len(frames), 'frame')}: {parity}")
     if parity.largest <= TOLERANCE:
         return 0
     sys.stderr.write(f"error: the exported file differs by more than {TOLERANCE}: do not use {file.path}\n")

@@ -19,6 +19,8 @@ from centertrack.commands.shared.options import (
     score,
     score_changes,
 )
+from centertrack.commands.shared.sources import add_part_options
+from centertrack.commands.shared.views import add_view_options
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_source_options(parser)
+    add_part_options(parser)
+    add_view_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--results", metavar="FILE|FOLDER", help="MOTChallenge rows; a folder for several sources")
     output.add_argument("--video", metavar="FILE|FOLDER", help="video with boxes, ids and trails (H.264, .mp4)")

@@ -17,6 +17,7 @@ from centertrack.commands.shared.options import (
 )
 from centertrack.commands.shared.terminal import progress_bar, say
 from tracker.errors import InputError
+from tracker.wording import counted
 
 if TYPE_CHECKING:
     from centertrack.predictor import Predictor
@@ -165,7 +166,7 @@ def _lines(plan: TuningPlan, report: TuningReport, output: str) -> list[str]:
     defaults, best = (100 * value for value in report.searched)
     before, after = (100 * value for value in report.held_out)
     lines = [
-        f"{report.trials} trials; on the sequences of the search {plan.metric} {defaults:.2f} -> {best:.2f}",
+        f"{counted(report.trials, 'trial')}; on the sequences of the search {plan.metric} {defaults:.2f} -> {best:.2f}",
         f"on those held out {plan.metric} {before:.2f} -> {after:.2f}",
     ]
     gain = report.gain

@@ -19,6 +19,7 @@ from centertrack.data.mixture import Mixture, SourceOptions, open_source_set
 from centertrack.data.plan import DataPlan
 from centertrack.data.sample import Array, SampleSet
 from tracker.errors import InputError
+from tracker.wording import counted
 
 SHOWN = 10  # problems of a source
 UNIT_SLIP = 3.0  # fractions of an image beyond this are pixels that somebody forgot to divide
@@ -193,11 +194,15 @@ def _differing_names(sources: Sequence[SourceReport]) -> list[str]:
 
 def _lines(source: SourceReport) -> Sequence[str]:
     if source.format == "synthetic" and not source.problems:
-        return [f"{source.name}: {source.images} images drawn when asked for, at most {source.identities} identities"]
+        return [
+            f"{source.name}: {counted(source.images, 'image')} drawn when asked for, at most "
+            f"{counted(source.identities, 'identity', 'identities')}"
+        ]
     lines = [
         f"{source.name} ({source.format})",
-        f"  {source.images} images ({source.without_boxes} without objects), {source.boxes} boxes, "
-        f"{source.ignored} regions to ignore, {source.identities} identities",
+        f"  {counted(source.images, 'image')} ({source.without_boxes} without objects), "
+        f"{counted(source.boxes, 'box', 'boxes')}, {counted(source.ignored, 'region')} to ignore, "
+        f"{counted(source.identities, 'identity', 'identities')}",
     ]
     if source.classes:
         lines.append("  classes: " + ", ".join(f"{name} {count}" for name, count in source.classes.items()))
@@ -209,5 +214,5 @@ def _lines(source: SourceReport) -> Sequence[str]:
         lines.append(f"  box heights: {low:.0f} to {high:.0f} px, median {median:.0f}")
     lines += [f"  problem: {problem}" for problem in source.problems[:SHOWN]]
     if len(source.problems) > SHOWN:
-        lines.append(f"  and {len(source.problems) - SHOWN} more problems")
+        lines.append(f"  and {counted(len(source.problems) - SHOWN, 'more problem')}")
     return lines

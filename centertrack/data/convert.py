@@ -15,6 +15,7 @@ from centertrack.data.labels import LabelledImages, Labels
 from tracker.errors import InputError
 from tracker.io.names import clean_path
 from tracker.io.reading import is_file
+from tracker.wording import counted
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ def _lost(data: LabelledImages, name: str) -> Iterator[str]:
     if not known.has_classes and data.num_classes > 1:
         yield f"{name} knows one class only: {', '.join(data.class_names)} became one"
     if not known.has_identities and data.num_identities:
-        yield f"{name} knows no identities: {data.num_identities} are left out"
+        yield f"{name} knows no identities: {counted(data.num_identities, 'is', 'are')} left out"
     if not known.has_ignored and ignored:
-        yield f"{name} knows no regions to ignore: {ignored} are left out"
+        yield f"{name} knows no regions to ignore: {counted(ignored, 'is', 'are')} left out"
 
 
 def _image_places(entries: list[Labels], pattern: str, default_sequence: str) -> list[str]:

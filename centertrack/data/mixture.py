@@ -31,6 +31,7 @@ from centertrack.data.transforms import (
     wasted_reduction,
 )
 from tracker.errors import InputError
+from tracker.wording import counted
 
 CACHE_MB = 2000
 MAX_HOLES = 5
@@ -127,7 +128,8 @@ def _join_embeddings(parts: list[Array | None], counts: list[int], files: list[s
     for part, count, file in zip(parts, counts, files, strict=True):
         if part is not None and part.shape != (count, given[0].shape[1]):
             raise InputError(
-                f"{file}: expected embeddings of {count} identities and the length {given[0].shape[1]}, got "
+                f"{file}: expected embeddings of {counted(count, 'identity', 'identities')} and the "
+                f"length {given[0].shape[1]}, got "
                 f"{part.shape[0]} of the length {part.shape[1]}; they are of other data or another teacher"
             )
     none = np.float32(np.nan)

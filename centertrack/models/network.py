@@ -20,6 +20,7 @@ from centertrack.models.heads import BaseHead
 from centertrack.models.precision import finding_precision
 from centertrack.models.report import LoadReport
 from tracker.errors import InputError
+from tracker.wording import counted
 
 Maps: TypeAlias = "Tensor | tuple[Tensor, ...]"  # one map, or one a level
 Network = TypeVar("Network", bound="CenterNetwork")
@@ -94,7 +95,9 @@ class CenterNetwork(nn.Module):
         _check_boxes(box_format, self.head("box_2d").out_channels)
         self.num_classes = self.head("heatmap").out_channels
         if class_names and len(class_names) != self.num_classes:
-            raise InputError(f"{len(class_names)} class_names for {self.num_classes} classes of the heatmap")
+            raise InputError(
+                f"{len(class_names)} class_names for {counted(self.num_classes, 'class', 'classes')} of the heatmap"
+            )
         self._maps = _maps_type(tuple(sorted(self.heads, key=_place_in_forward)))
 
     @classmethod

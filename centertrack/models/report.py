@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from tracker.wording import counted
+
 NAMED = 5  # tensors, of each kind
 
 
@@ -39,7 +41,7 @@ class LoadReport:
 
     @override
     def __str__(self) -> str:
-        parts = [f"{self.file}: {self.loaded} of {self.total} tensors loaded"]
+        parts = [f"{self.file}: {self.loaded} of {counted(self.total, 'tensor')} loaded"]
         groups = {
             "new in the network": self.lacking,
             "left over": self.left_over,

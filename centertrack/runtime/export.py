@@ -28,6 +28,7 @@ from centertrack.runtime.onnx import convert, quiet
 from centertrack.runtime.torch import TorchRuntime
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
+from tracker.wording import counted
 
 Array = NDArray[Any]
 TOLERANCE = 1e-3  # of scores and embeddings, and of boxes in pixels
@@ -59,7 +60,7 @@ class Parity:
     @override
     def __str__(self) -> str:
         text = (
-            f"{self.compared} detections compared, largest difference: boxes {self.boxes:.1e} px, "
+            f"{counted(self.compared, 'detection')} compared, largest difference: boxes {self.boxes:.1e} px, "
             f"scores {self.scores:.1e}, embeddings {self.embeddings:.1e}"
         )
         return text + (f", {self.missing} missing" if self.missing else "")

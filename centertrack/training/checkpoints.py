@@ -15,6 +15,7 @@ from centertrack.runtime.weights import DEFAULT_WEIGHTS, find_weights
 from centertrack.training.module import CenterNet
 from tracker.errors import InputError
 from tracker.io.reading import read_yaml
+from tracker.wording import counted
 
 
 def build_centernet(config: str | Path | Mapping[str, Any]) -> CenterNet:
@@ -101,7 +102,9 @@ def load_matching(model: CenterNet, name_or_file: str | Path) -> LoadReport:
     own = model.state_dict()
     fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     if not fitting:
-        raise InputError(f"{path}: none of its {len(state)} tensors fits this network; is it built for another one?")
+        raise InputError(
+            f"{path}: none of its {counted(len(state), 'tensor')} fits this network; is it built for another one?"
+        )
     model.load_state_dict({**own, **fitting})
     lacking = [key for key in own if key not in fitting and not key.endswith("num_batches_tracked")]
     left_over = [key for key in state if key not in fitting]

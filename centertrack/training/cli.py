@@ -27,6 +27,7 @@ from centertrack.training.module import CenterNet
 from centertrack.training.panel import LossPanel
 from centertrack.training.parser import SentenceParser, shorten
 from tracker.errors import InputError
+from tracker.wording import counted
 
 # Warnings about what is meant to be so: arguments given as a list, no validation data, Lightning's own old calls, and a
 # loader that does not know where it was, but the data module does.
@@ -174,7 +175,8 @@ def _check_classes(data: TrackingDataModule, model: CenterNet) -> None:
     mixture = data.train_set
     if mixture.num_classes > model.num_classes:
         raise InputError(
-            f"the data have {mixture.num_classes} classes ({', '.join(mixture.class_names[:8])}), but "
+            f"the data have {counted(mixture.num_classes, 'class', 'classes')} "
+            f"({', '.join(mixture.class_names[:8])}), but "
             f"model.output_heads.heatmap.num_classes is {model.num_classes}; raise it, or choose and merge classes "
             "with the option `classes` of each data set"
         )

@@ -31,6 +31,7 @@ from centertrack.models.network import CenterNetwork, Maps
 from centertrack.models.precision import full_precision
 from centertrack.training.optimization import OptimizerOptions, ScheduleOptions, build_optimizer, build_schedule
 from tracker.errors import InputError
+from tracker.wording import counted
 
 
 class CenterNet(CenterNetwork, pl.LightningModule):
@@ -270,7 +271,10 @@ def _check_sampling(box_format: str, sampling: str) -> None:
 
 def _check_levels(levels: int, limits: Sequence[float]) -> None:
     if len(limits) < levels - 1:
-        raise InputError(f"{levels} levels need {levels - 1} sizes between them in level_limits, got {list(limits)}")
+        raise InputError(
+            f"{counted(levels, 'level needs', 'levels need')} {counted(levels - 1, 'size')} between "
+            f"them in level_limits, got {list(limits)}"
+        )
 
 
 def _imitate(outputs: Mapping[str, Maps], teacher: CenterNetwork, images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors.numpy import save_file
 
 from centertrack.geometry import fit_input_size
@@ -173,11 +174,54 @@ def test_weights_that_forbid_it_get_no_input_of_another_shape(weights):
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((10, 10), np.uint8), np.zeros((10, 10, 4), np.uint8), np.zeros((10, 10, 3), np.float32), "a.jpg"]
+    "image",
+    [
+        np.zeros((10, 10, 2), np.uint8),
+        np.zeros((10, 10, 3), np.float32),
+        np.zeros((0, 10, 3), np.uint8),
+        np.zeros((2, 2, 10, 10, 3), np.uint8),
+        None,
+        7,
+        Image.new("I;16", (8, 8)),
+        "no.jpg",
+    ],
 )
-def test_what_is_no_rgb_image_is_refused(predictor, image):
-    with pytest.raises(ValueError, match="uint8 in RGB order"):
+def test_what_is_no_image_is_refused(predictor, image):
+    with pytest.raises(InputError, match=r"an image must be an array|picture of Pillow in mode I;16|no\.jpg"):
         predictor([image])
+    with pytest.raises(InputError):
+        predictor(image)
+
+
+def test_an_image_in_every_form_gives_the_same(weights, picture, tmp_path):
+    predictor = Predictor(weights, device="cpu", precision="f32")
+    path = tmp_path / "picture.png"
+    Image.fromarray(picture).save(path)
+    opaque = np.dstack([picture, np.full(picture.shape[:2], 9, np.uint8)])
+    (expected,) = predictor(picture)
+    assert len(expected)
+    for one in (
+        Image.fromarray(picture),
+        Image.fromarray(opaque),
+        path,
+        str(path),
+        opaque,
+        [picture],
+        picture[None],
+        iter([path]),
+    ):
+        (found,) = predictor(one)
+        np.testing.assert_array_equal(found.boxes, expected.boxes)
+    for one in (picture[..., ::-1], opaque[..., [2, 1, 0, 3]], Image.fromarray(picture), path):
+        (found,) = predictor(one, bgr=True)
+        np.testing.assert_array_equal(found.boxes, expected.boxes)
+    grey = picture[..., 1]
+    (expected,) = predictor(np.repeat(grey[..., None], 3, axis=2))
+    for one in (grey, grey[..., None], Image.fromarray(grey), [grey]):
+        (found,) = predictor(one)
+        np.testing.assert_array_equal(found.boxes, expected.boxes)
+    assert len(predictor([picture, grey, str(path)])) == 3
+    assert predictor([]) == []
 
 
 @pytest.mark.parametrize(

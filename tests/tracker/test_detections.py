@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tracker import Detections, InputError, Tracks
+from tracker import Detections, InputError, Tracks, make_tracker
 
 BOXES = [[10, 20, 30, 60], [40, 20, 60, 60]]
 
@@ -136,3 +136,119 @@ def test_a_missing_supervision_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "supervision", None)
     with pytest.raises(ImportError, match="pip install supervision"):
         Tracks.empty().to_supervision()
+
+
+class SupervisionDetections:
+    """What supervision's class is to us: named columns, of which some may be missing."""
+
+    def __init__(self, xyxy, confidence=None, class_id=None, tracker_id=None, mask=None, data=None):
+        self.xyxy, self.confidence, self.class_id = np.asarray(xyxy, float), confidence, class_id
+        self.tracker_id, self.mask, self.data = tracker_id, mask, data or {}
+
+
+@pytest.fixture(params=["stand-in", "supervision"])
+def their_class(request, monkeypatch):
+    if request.param == "supervision":
+        return pytest.importorskip("supervision", reason="the supervision package is not installed").Detections
+    monkeypatch.setitem(sys.modules, "supervision", SimpleNamespace(Detections=SupervisionDetections))
+    return SupervisionDetections
+
+
+def with_masks(their_class, boxes, names):
+    masks = np.zeros((len(boxes), 8, 8), bool)
+    for row in range(len(boxes)):
+        masks[row, row] = True
+    data = {
+        "class_name": np.array(names),
+        "heights": np.arange(len(boxes)) + 1.5,
+        "rows": np.arange(len(boxes)),
+        "tags": [name.upper() for name in names],
+    }
+    scores = np.full(len(boxes), 0.9)
+    return their_class(
+        xyxy=np.array(boxes, float),
+        confidence=scores,
+        class_id=np.array([name == "car" for name in names], int),
+        mask=masks,
+        data=data,
+    )
+
+
+def test_masks_and_data_of_supervision_go_with_their_tracks(their_class):
+    tracker = make_tracker("sort", min_hits=1)
+    tracker.update(with_masks(their_class, BOXES, ["person", "car"]))
+    tracks = tracker.update(with_masks(their_class, BOXES[::-1], ["person", "car"][::-1]))
+    back = tracks.to_supervision()
+    assert back.tracker_id.tolist() == tracks.ids.tolist() == [1, 2]
+    for row, index in enumerate(tracks.indices.tolist()):
+        assert back.mask[row].any(axis=1).tolist() == [line == index for line in range(8)]
+        assert back.data["class_name"][row] == ["car", "person"][index]
+        assert (back.data["heights"][row], back.data["rows"][row]) == (index + 1.5, index)
+        assert back.data["tags"][row] == ["CAR", "PERSON"][index]
+    assert tracks[tracks.ids == 2].to_supervision().data["class_name"].tolist() == ["car"]
+
+
+def test_a_coasting_track_has_no_mask_and_no_data(their_class):
+    tracks = Tracks(np.array([4, 7]), np.array(BOXES, np.float32), np.ones(2), np.zeros(2, int), np.array([-1, 0]))
+    back = tracks.to_supervision(with_masks(their_class, BOXES[:1], ["person"]))
+    assert back.mask.any(axis=(1, 2)).tolist() == [False, True]
+    assert back.data["class_name"].tolist() == ["", "person"]
+    assert np.isnan(back.data["heights"][0])
+    assert [list(back.data[name]) for name in ("rows", "tags")] == [[None, 0], [None, "PERSON"]]
+    assert len(Tracks.empty().to_supervision(with_masks(their_class, BOXES[:1], ["person"])).xyxy) == 0
+
+
+def test_supervision_of_another_update_is_refused(their_class):
+    tracks = Tracks(np.array([4]), np.array(BOXES[:1], np.float32), np.ones(1), np.zeros(1, int), np.array([1]))
+    with pytest.raises(InputError, match="more detections than the 1 box of these"):
+        tracks.to_supervision(with_masks(their_class, BOXES[:1], ["person"]))
+
+
+@pytest.mark.parametrize("columns", [4, 5, 6])
+def test_a_tracker_takes_boxes_in_rows(columns):
+    rows = np.array([[10, 20, 30, 60, 0.8, 1], [40, 20, 60, 60, 0.9, 0]])[:, :columns]
+    tracks = make_tracker("sort", min_hits=1, min_score=0.1).update(rows)
+    order = np.argsort(tracks.indices)
+    assert tracks.boxes[order].tolist() == BOXES
+    assert tracks.scores[order].tolist() == pytest.approx([0.8, 0.9] if columns > 4 else [1, 1])
+    assert tracks.labels[order].tolist() == ([1, 0] if columns > 5 else [0, 0])
+
+
+@pytest.mark.parametrize("empty", [np.zeros(0), np.zeros((0, 4)), np.zeros((0, 6)), Tensor(np.zeros((0, 5)))])
+def test_a_tracker_takes_no_boxes(empty):
+    assert len(make_tracker("sort").update(empty)) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, r"update takes tracker\.Detections, an array .* or supervision\.Detections, got NoneType"),
+        (BOXES, "got list"),
+        (np.zeros((2, 3)), r"columns x1 y1 x2 y2 \[score \[class\]\], got \(2, 3\)"),
+        (np.zeros((2, 7)), r"got \(2, 7\)"),
+        (np.array([[0, 0, 1, 1, 1, 0.5]]), "column 6 of boxes must be the class, a whole number, row 0 has 0.5"),
+        (np.array([[0, 0, 1, 1, np.nan]]), "scores must be finite"),
+        (np.array([[5, 0, 1, 1]]), "x2 >= x1"),
+    ],
+)
+def test_what_a_tracker_does_not_take_leaves_its_clock(given, message):
+    tracker = make_tracker("sort", min_hits=1, max_lost_seconds=1, frame_rate=10)
+    tracker.update(np.array(BOXES), time=1.0)
+    before = tracker.state_dict()
+    with pytest.raises(InputError, match=message):
+        tracker.update(given, time=9.0)
+    assert repr(tracker.state_dict()) == repr(before)
+    assert tracker.update(np.array(BOXES), time=1.1).ids.tolist() == [1, 2]
+
+
+def test_one_line_tells_what_is_in_it():
+    assert repr(Detections(BOXES, [0.9, 0.4], embeddings=np.eye(2))) == (
+        "Detections(2 boxes, scores 0.4 to 0.9, label 0, embeddings of length 2)"
+    )
+    assert repr(Detections.empty()) == "Detections(no boxes)"
+    many = np.arange(9)
+    boxes = np.tile(BOXES[0], (9, 1))
+    assert repr(Detections(boxes, np.ones(9), many)) == "Detections(9 boxes, scores 1, labels 0 1 2 3 4 5 ...)"
+    tracks = Tracks(np.array([4, 7]), np.array(BOXES), np.ones(2), np.zeros(2, int), np.array([0, -1]))
+    assert repr(tracks) == "Tracks(2, ids 4 7, 1 coasting)"
+    assert repr(Tracks.empty()) == "Tracks(none)"

@@ -18,6 +18,7 @@ from tracker.io.atomic import atomic_path
 from tracker.io.cvat_mot import LABELS_FILE
 from tracker.io.mot import read_sequence_info
 from tracker.io.reading import read_bytes, split_lines
+from tracker.wording import counted
 
 _DEPTH = 4  # folders to look into, below the one given
 _NO_LABELS = ("img1", "seqmaps")
@@ -67,12 +68,12 @@ class ValidationReport:
 
     def summary(self) -> str:
         """Return one line."""
-        files = f"{self.rows} rows in {self.files} file{'s' if self.files > 1 else ''}"
+        files = f"{counted(self.rows, 'row')} in {counted(self.files, 'file')}"
         if self.is_valid:
             return f"{files}: no violation"
         broken = len({violation.path for violation in self.violations})
         copy = f"; cleaned copy: {self.fixed}" if self.fixed else ""
-        return f"{files}: {len(self.violations)} violations in {broken} of the files{copy}"
+        return f"{files}: {counted(len(self.violations), 'violation')} in {broken} of the files{copy}"
 
 
 def validate(

@@ -6,6 +6,7 @@ import re
 
 from tracker.errors import InputError
 from tracker.io.mot import RowsT
+from tracker.wording import counted
 
 _STRETCH = re.compile(r"(\d*):(\d*)")
 
@@ -37,7 +38,7 @@ def parse_frames(frames: str | None, length: int) -> range:
         return range(1, min(middle, length) + 1)
     if frames == "half-val":
         if middle >= length:
-            raise InputError(f"half-val of a sequence of {length} frame{'s' * (length != 1)} is empty; it needs 3")
+            raise InputError(f"half-val of a sequence of {counted(length, 'frame')} is empty; it needs 3")
         return range(middle + 1, length + 1)
     stretch = _STRETCH.fullmatch(frames)
     if stretch is None:

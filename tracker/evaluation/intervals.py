@@ -19,6 +19,7 @@ from tracker.evaluation.hota import ALPHAS, match_hota
 from tracker.evaluation.identity import match_identity
 from tracker.evaluation.mot_challenge import SequenceData
 from tracker.evaluation.scores import Scores
+from tracker.wording import counted
 
 FIGURES = ("HOTA", "DetA", "AssA", "MOTA", "IDF1")
 MIN_VIDEOS = 5  # fewer say nothing about the next one
@@ -82,7 +83,7 @@ def video_units(scores: Mapping[str, Scores]) -> Units:
     sums = np.zeros((len(videos), _COLUMNS))
     for name, one in zip(names, scores.values(), strict=True):
         sums[videos.index(name)] += _sums_of(one)
-    return Units(sums, f"{len(videos)} videos")
+    return Units(sums, counted(len(videos), "video"))
 
 
 def window_units(sequences: Sequence[Floats]) -> Units | None:
@@ -99,7 +100,9 @@ def window_units(sequences: Sequence[Floats]) -> Units | None:
         if len(part)
     ]
     return (
-        Units(np.array(windows), f"{len(windows)} windows of {length} frames") if len(windows) >= MIN_WINDOWS else None
+        Units(np.array(windows), f"{counted(len(windows), 'window')} of {counted(length, 'frame')}")
+        if len(windows) >= MIN_WINDOWS
+        else None
     )
 
 

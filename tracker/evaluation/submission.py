@@ -10,6 +10,7 @@ from tracker.errors import InputError
 from tracker.evaluation.benchmarks import DANCETRACK_TEST_VIDEOS, TEST_SEQUENCES, video_name
 from tracker.evaluation.format_check import validate
 from tracker.io.atomic import atomic_path
+from tracker.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Submission:
     def summary(self) -> str:
         """Return one line."""
         sources = len(set(self.members.values()))
-        copies = f", made from {sources} files" if sources < len(self.members) else ""
-        return f"{self.path}: {len(self.members)} sequences{copies}"
+        copies = f", made from {counted(sources, 'file')}" if sources < len(self.members) else ""
+        return f"{self.path}: {counted(len(self.members), 'sequence')}{copies}"
 
 
 def pack_submission(results: str | Path, output: str | Path, benchmark: str) -> Submission:

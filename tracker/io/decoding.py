@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any
 
 import av
+
+from tracker.wording import counted
 
 _LOG = logging.getLogger(__name__)
 _STEPS, _FEWEST_STEPS = 60, 4  # between pictures that are compared, at most and at least
@@ -18,7 +21,26 @@ _LONGEST_GAP = 3600.0  # seconds; what jumps further has another clock
 _GAPS_SHOWN = 5
 
 
-def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[int, Any]]:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where the reading of a video begins: at a key frame.
+
+    Attributes:
+        number: Of the picture before it; 0 is the start of the video.
+        key: Its time stamp; everything before it is passed over. None takes the first key frame.
+        counts_leading: Whether pictures that are decoded after it and shown before it still count.
+        clock: That has seen the pictures before it.
+    """
+
+    number: int = 0
+    key: int | None = None
+    counts_leading: bool = False
+    clock: Clock | None = None
+
+
+def decode_numbered(
+    container: Any, stream: Any, source: str, beginning: Beginning | None = None
+) -> Iterator[tuple[int, Any]]:
     """Decode a video; a picture that is missing or cannot be decoded is left out, as players do, but keeps its number.
 
     Where the container counts its pictures, as MP4 does, none is missing. Where it does not, as in Matroska, MPEG-TS
@@ -31,15 +53,21 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
         container: The open file.
         stream: Its video.
         source: What to call it in warnings; the first losses are told with their frame numbers.
+        beginning: Where the container stands; None: at the start.
 
     Yields:
         Frame number, from 1 for the first key frame, and picture.
     """
     stamps = _Stamps()
-    clock = None if stream.frames else Clock(stream)
-    number = errors = lost = gaps = missing = 0
+    beginning = beginning or Beginning()
+    clock = None if stream.frames else beginning.clock or Clock(stream)
+    number, key = beginning.number, beginning.key
+    errors = lost = gaps = missing = 0
     has_key = False
     for packet in packets_of(container, stream):
+        if key is not None and packet.size and packet.pts is not None and packet.pts < key:
+            number += has_key and beginning.counts_leading
+            continue
         has_key = has_key or packet.is_keyframe
         if packet.size and has_key:
             stamps.add(packet.pts)
@@ -63,9 +91,9 @@ def decode_numbered(container: Any, stream: Any, source: str) -> Iterator[tuple[
     if left and not lost:
         _warn(source, number + 1)
     if lost + left > 1:
-        _LOG.warning("%s: %d damaged pictures were left out", source, lost + left)
+        _LOG.warning("%s: %s left out", source, counted(lost + left, "damaged picture was", "damaged pictures were"))
     if gaps > _GAPS_SHOWN:
-        _LOG.warning("%s: %d frames are missing at %d places", source, missing, gaps)
+        _LOG.warning("%s: %s missing at %s", source, counted(missing, "frame is", "frames are"), counted(gaps, "place"))
 
 
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
@@ -87,8 +115,12 @@ def _warn(source: str, number: int) -> None:
 
 def _warn_of_gap(source: str, number: int, absent: int, gaps: int) -> None:
     if gaps <= _GAPS_SHOWN:
-        frames = "frame is" if absent == 1 else "frames are"
-        _LOG.warning("%s: %d %s missing after frame %d; the others keep their numbers", source, absent, frames, number)
+        _LOG.warning(
+            "%s: %s missing after frame %d; the others keep their numbers",
+            source,
+            counted(absent, "frame is", "frames are"),
+            number,
+        )
 
 
 class Clock:

@@ -13,6 +13,7 @@ import numpy as np
 from tracker.arrays import Array
 from tracker.detections import Detections
 from tracker.errors import InputError
+from tracker.wording import agreed, counted
 
 _LOG = logging.getLogger(__name__)
 MOST_EMPTY_FRAMES = 100_000  # on end: an hour at 28 frames a second
@@ -86,5 +87,5 @@ class DetectedSequence:
 def warn_of_no_size(source: Path, count: int) -> None:
     """Say how many boxes have no size and are left out."""
     if count:
-        boxes = f"{count} boxes have" if count > 1 else "1 box has"
-        _LOG.warning("%s: %s no size and %s left out", source, boxes, "are" if count > 1 else "is")
+        boxes = counted(count, "box has", "boxes have")
+        _LOG.warning("%s: %s no size and %s left out", source, boxes, agreed(count, "is", "are"))

@@ -9,6 +9,7 @@ import numpy as np
 from tracker.errors import InputError
 from tracker.io.detected import MOST_EMPTY_FRAMES, DetectedSequence
 from tracker.io.mot import DetectionRows, read_detections, read_sequence_info
+from tracker.wording import counted
 
 
 def read_sequence_detections(folder: Path) -> DetectedSequence:
@@ -26,7 +27,8 @@ def read_sequence_detections(folder: Path) -> DetectedSequence:
     last = int(rows.frames.max(initial=0))
     if info.length - last > MOST_EMPTY_FRAMES:
         raise InputError(
-            f"{folder}: seqinfo.ini says {info.length} frames, and det/det.txt ends with frame {last}; expected at "
+            f"{folder}: seqinfo.ini says {counted(info.length, 'frame')}, and det/det.txt ends with "
+            f"frame {last}; expected at "
             f"most {MOST_EMPTY_FRAMES} frames without detections at the end: correct seqLength"
         )
     return _sequence_of(rows, info.name, info.frame_rate, info.length)

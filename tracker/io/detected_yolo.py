@@ -12,6 +12,7 @@ from tracker.io.detected import DetectedSequence, warn_of_no_size
 from tracker.io.frames import frame_files, sort_naturally
 from tracker.io.mot import read_sequence_info
 from tracker.io.reading import MAX_CLASS, MAX_FRAMES, read_lines, read_number, read_whole
+from tracker.wording import counted
 
 COLUMNS = "class, centre x, centre y, width, height as fractions of the image, and perhaps a score"
 
@@ -72,7 +73,7 @@ def _read_row(file: Path, line: int, text: str) -> tuple[list[float], float, int
     """Return the box, its score, and its class from 1."""
     where, fields = f"{file}:{line}", text.split()
     if len(fields) not in (5, 6):
-        raise InputError(f"{where}: expected {COLUMNS}, got {len(fields)} columns: {text.strip()[:120]}")
+        raise InputError(f"{where}: expected {COLUMNS}, got {counted(len(fields), 'column')}: {text.strip()[:120]}")
     box = [read_number(field, where, "fractions of the image", -1, 2) for field in fields[1:5]]
     score = read_number(fields[5], where, "a score", 0, 1) if len(fields) == 6 else 1.0
     return box, score, read_whole(fields[0], where, "a class", 0, MAX_CLASS) + 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from tracker.arrays import Image
+from tracker.io.part import Chooser, Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +36,12 @@ class FrameSource(ABC):
         size: Width and height of the (first) image in pixels.
         frame_rate: Frames per second, on average.
         frame_count: How many frames to expect, None where nothing says.
+        is_live: Whether its frames come when they come, and only once.
+        is_rate_guessed: Whether nothing says the frame rate, so that it and all times are assumed.
     """
+
+    is_live: bool = False
+    is_rate_guessed: bool = False
 
     name: str
     size: tuple[int, int]
@@ -44,6 +50,18 @@ class FrameSource(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]: ...
+
+    def frames_of(self, part: Part) -> Iterator[Frame]:
+        """Give the frames of a part, with the numbers and times that they have in the whole."""
+        chooser = Chooser(part)
+        for frame in self:
+            if part.is_over(frame.number, frame.time):
+                return
+            if chooser.takes(frame.number, frame.time):
+                yield frame
+
+    def stop(self) -> None:  # noqa: B027  most sources wait for nothing
+        """Ask an iteration in another thread to end soon, also where it waits."""
 
     def close(self) -> None:  # noqa: B027  most sources hold nothing open between iterations
         """Let go of files and devices."""

@@ -15,6 +15,9 @@ from tracker.errors import InputError
 from tracker.io.reading import read_bytes
 
 MAX_PIXELS = 150_000_000  # of an image; decoded it takes 450 MB
+_NO_PICTURE = (
+    "an image must be an array (H, W, 3) RGB, (H, W, 4) or (H, W) of uint8, a picture of Pillow or a path, got {}"
+)
 _EXIF_ORIENTATION, _LYING = 274, (5, 6, 7, 8)
 
 
@@ -45,6 +48,46 @@ def read_image(path: Path, mode: int = cv2.IMREAD_COLOR) -> Image:
         problem = "it is cut short" if cut_short else "it is damaged or no image"
         raise InputError(f"cannot read the image {path}: {problem}; replace or remove it")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def as_rgb(image: Any, bgr: bool = False) -> Image:
+    """Return what may be given as a picture as (H, W, 3) uint8 RGB; an array in RGB is returned as it is.
+
+    Args:
+        image: An array of uint8, (H, W, 3) in RGB, (H, W, 4) with opacity, which is left out, or (H, W) or (H, W, 1)
+            grey; a picture of Pillow, in its own orientation; or the path of a file, see `read_image`.
+        bgr: An array with colours has them in opencv's order.
+
+    Raises:
+        InputError: It is nothing of this, or has no pixels.
+
+    >>> as_rgb(np.array([[[1, 2, 3, 255]]], np.uint8), bgr=True).tolist(), as_rgb(np.array([[7]], np.uint8)).tolist()
+    ([[[3, 2, 1]]], [[[7, 7, 7]]])
+    """
+    if isinstance(image, str | Path):
+        return read_image(Path(image))
+    pixels = image
+    if not isinstance(image, np.ndarray) and hasattr(image, "getbands") and hasattr(image, "convert"):
+        if image.mode.startswith(("I", "F")):
+            raise InputError(
+                f"a picture of Pillow in mode {image.mode} has more than 8 bits a pixel; scale it to 0 to 255 and "
+                "convert it to RGB"
+            )
+        pixels, bgr = np.asarray(image.convert("RGB")), False
+    is_array = isinstance(pixels, np.ndarray)
+    if not is_array or pixels.dtype != np.uint8 or not pixels.size or pixels.ndim not in (2, 3):
+        raise InputError(_NO_PICTURE.format(_kind_of(pixels)))
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGB), np.uint8)
+    if pixels.shape[2] not in (3, 4):
+        raise InputError(_NO_PICTURE.format(_kind_of(pixels)))
+    if pixels.shape[2] == 3 and not bgr:
+        return np.asarray(pixels, np.uint8)
+    return np.ascontiguousarray(pixels[..., 2::-1] if bgr else pixels[..., :3])
+
+
+def _kind_of(value: Any) -> str:
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def decode_image(content: bytes, mode: int) -> Image | None:

@@ -22,6 +22,7 @@ from tracker.io.atomic import OutputFile, cannot_write
 from tracker.io.frames import frame_files
 from tracker.io.number_table import NumberTable, read_number_table
 from tracker.io.reading import MAX_CLASS, MAX_FRAMES, MAX_NUMBER, read_number, read_text, read_whole
+from tracker.wording import counted
 
 if TYPE_CHECKING:
     from tracker.detections import Tracks
@@ -78,7 +79,7 @@ class MotRows:
         """Say how many boxes have no size, where the first one stands, and what becomes of them."""
         without = np.flatnonzero(~self.have_size)
         if len(without):
-            boxes = f"{len(without)} boxes have" if len(without) > 1 else "1 box has"
+            boxes = counted(len(without), "box has", "boxes have")
             first = self.lines[without].min()
             where = f"{self.unit}[{first}]" if self.unit else f"line {first}"
             _LOG.warning("%s: %s no size (the first in %s) and %s", self.path, boxes, where, consequence)
@@ -268,6 +269,7 @@ class SequenceInfo:
         length: Number of frames.
         size: Width, height in pixels; (0, 0) where nothing says.
         extension: Of the images, with its dot.
+        tells_frame_rate: Whether the frame rate was read, and not assumed.
     """
 
     name: str
@@ -276,6 +278,7 @@ class SequenceInfo:
     length: int
     size: tuple[int, int]
     extension: str
+    tells_frame_rate: bool = True
 
 
 def read_sequence_info(folder: str | Path) -> SequenceInfo:
@@ -314,6 +317,7 @@ def read_sequence_info(folder: str | Path) -> SequenceInfo:
         length=whole("seqLength", 1, MAX_FRAMES),
         size=(whole("imWidth", 0, MAX_SIDE), whole("imHeight", 0, MAX_SIDE)),
         extension=section.get("imext", ".jpg"),
+        tells_frame_rate="framerate" in section,
     )
 
 
@@ -333,6 +337,7 @@ def _info_from_images(folder: Path) -> SequenceInfo:
         length=max(images),
         size=read_size(images[min(images)]),
         extension=images[min(images)].suffix,
+        tells_frame_rate=False,
     )
 
 
@@ -398,4 +403,8 @@ class MotWriter(OutputFile):
     def _finish(self) -> None:
         self._file.close()
         if self._left_out:
-            _LOG.warning("%s: %d boxes without a size are left out", self.path, self._left_out)
+            _LOG.warning(
+                "%s: %s left out",
+                self.path,
+                counted(self._left_out, "box without a size is", "boxes without a size are"),
+            )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import InputError
 from tracker.io.reading import read_bytes, split_lines, to_float
+from tracker.wording import counted
 
 _COMMA, _NEWLINE, _MINUS, _DOT, _ZERO = b",\n-.0"
 _EXACT_DIGITS = 15  # every integer of 15 digits is a float64 of its own, so mantissa / power of ten rounds only once
@@ -130,7 +131,8 @@ def _read_by_line(path: Path, raw: bytes) -> NumberTable:
             raise InputError(f"{path}:{line}: expected numbers separated by commas, got: {content[:120]}") from error
         if rows and len(row) != len(rows[0]):
             raise InputError(
-                f"{path}:{line}: expected {len(rows[0])} columns as in line {lines[0]}, got {len(row)}: {content[:120]}"
+                f"{path}:{line}: expected {counted(len(rows[0]), 'column')} as in line {lines[0]}, "
+                f"got {len(row)}: {content[:120]}"
             )
         rows.append(row)
         lines.append(line)

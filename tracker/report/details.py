@@ -11,6 +11,7 @@ from tracker.evaluation.mot_challenge import SequenceData
 from tracker.report.charts import legend_of_lanes, strip, timeline, timeline_data
 from tracker.report.comparison import compare_identities
 from tracker.report.runs import TrackerRun
+from tracker.wording import agreed, counted
 
 _MAX_PICTURES = 120  # switches shown with crops; the page stays a few megabytes
 _MAX_DIFFERENCES = 16
@@ -33,7 +34,7 @@ def differences(runs: Sequence[TrackerRun]) -> str:
     rows = []
     for one in found:
         cells = (
-            f"<td>{share:.0%}<br><span class='soft'>{tracks} track{'' if tracks == 1 else 's'}</span></td>"
+            f"<td>{share:.0%}<br><span class='soft'>{counted(tracks, 'track')}</span></td>"
             for share, tracks in zip(one.shares, one.tracks, strict=True)
         )
         rows.append(
@@ -64,10 +65,13 @@ def timelines(runs: Sequence[TrackerRun]) -> tuple[str, list[dict[str, object]]]
         identities = list(dict.fromkeys(span.identity for span in by_start))
         switch_counts = " / ".join(str(len(story.switches)) for story in stories)
         gap_counts = " / ".join(str(len(story.gaps)) for story in stories)
+        switches, gaps = len(stories[-1].switches), len(stories[-1].gaps)
         data.append(timeline_data(stories, names, identities))
         parts.append(
             f"<details class='card'{'' if number else ' open'}><summary>{escape(stories[0].name)} <span class='soft'>"
-            f"{len(identities)} identities, {switch_counts} switches, {gap_counts} interruptions</span></summary>"
+            f"{counted(len(identities), 'identity', 'identities')}, {switch_counts} "
+            f"{agreed(switches, 'switch', 'switches')}, "
+            f"{gap_counts} {agreed(gaps, 'interruption')}</span></summary>"
             f"{timeline(number, stories)}</details>"
         )
     return "".join(parts), data

@@ -19,6 +19,7 @@ from tracker.report.charts import bar_groups, curve_chart, legend
 from tracker.report.details import differences, false_positive_tracks, interruptions, switches, table, timelines
 from tracker.report.runs import TrackerRun, load_run
 from tracker.report.style import REPORT_SCRIPT, STYLE, TRACK_COLOURS, timeline_script
+from tracker.wording import counted
 
 _TILES = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW")
 _LOWER_IS_BETTER = ("IDSW", "FP", "FN", "ML", "Frag")
@@ -120,8 +121,10 @@ def _header(runs: Sequence[TrackerRun]) -> str:
     counts = runs[0].result.combined.counts
     names = " against ".join(escape(run.name) for run in runs)
     return (
-        f"<h1>{names}</h1><p class='soft'>{len(runs[0].data)} sequences, {counts.frames:,} frames, "
-        f"{counts.gt_ids:,} identities, {counts.gt_dets:,} ground-truth boxes after preprocessing</p>"
+        f"<h1>{names}</h1><p class='soft'>{counted(len(runs[0].data), 'sequence')}, "
+        f"{counted(counts.frames, 'frame', commas=True)}, "
+        f"{counted(counts.gt_ids, 'identity', 'identities', commas=True)}, "
+        f"{counted(counts.gt_dets, 'ground-truth box', 'ground-truth boxes', commas=True)} after preprocessing</p>"
         + "".join(f"<p class='soft'>{escape(remark)}</p>" for remark in runs[0].result.remarks())
     )
 

@@ -22,7 +22,8 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="video file, folder of images, quoted glob of images, MOTChallenge sequence folder, camera number or URL",
+        help="video file, folder of images, quoted glob of images, MOTChallenge sequence folder, camera number, "
+        "URL, or - for MJPEG or Y4M on standard input",
     )
     parser.add_argument("--max-frames", type=positive_int, metavar="N", help="stop each source after N frames")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tracker.errors import InputError
+from tracker.wording import counted
 
 if TYPE_CHECKING:
     from centertrack.app.pipeline import Report
@@ -77,13 +78,16 @@ def sentence(error: InputError | OSError) -> str:
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator[Callable[[], None]]:
+def progress_bar(
+    title: str, total: int | None, quiet: bool = False, line: int | None = None
+) -> Iterator[Callable[[], None]]:
     """Show a bar while a block runs, if there is a terminal to show it on.
 
     Args:
         title: What is being done.
         total: Steps to expect, None where unknown.
         quiet: Show nothing.
+        line: On which it stands, from 0, where there are several bars.
 
     Yields:
         A function to call after each step.
@@ -93,7 +97,15 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
         return
     from tqdm import tqdm
 
-    with tqdm(desc=printable(title), total=total, unit="", leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
+    with tqdm(
+        desc=printable(title),
+        total=total,
+        unit="",
+        leave=False,
+        dynamic_ncols=True,
+        file=sys.stderr,
+        position=line,
+    ) as bar:
 
         def advance() -> None:
             bar.update()
@@ -113,14 +125,15 @@ def summary(name: str, report: Report, runtime: Runtime, start_score: float = 0.
         runtime: What executed the network, and in which precision.
         start_score: Detections from here on may start a track; the line tells if there is no id because none did.
     """
-    found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
+    seen = counted(report.detections, "detection")
+    found = counted(len(report.ids), "id") if report.ids is not None else seen
     if report.ids is not None and not report.ids and report.detections:
-        found += f" from {report.detections} detections, the best of which scores {report.best_score:.3g}"
+        found += f" from {seen}, the best of which scores {report.best_score:.3g}"
         if report.best_score < start_score:
             found += f" while tracks start from {start_score:g}: lower --min-score"
     stages = ", ".join(f"{stage} {_rate(rate)}" for stage, rate in report.stage_rates().items())
     rates = f", {_rate(report.frame_rate)} frames/s ({stages})" if report.frames else ""
-    return f"{name}: {report.frames} frames, {found}{rates} with {runtime.name} in {runtime.precision}"
+    return f"{name}: {counted(report.frames, 'frame')}, {found}{rates} with {runtime.name} in {runtime.precision}"
 
 
 def _rate(value: float) -> str:

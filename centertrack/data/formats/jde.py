@@ -21,6 +21,7 @@ from centertrack.data.labels import (
 from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
 from tracker.io.reading import is_file, read_lines
+from tracker.wording import counted
 
 COLUMNS = "class, id, centre x, centre y, width, height as fractions of the image"
 
@@ -73,7 +74,9 @@ class JdeSet(LabelledImages):
         count = max((int(entry.labels.max(initial=0)) + 1 for entry in entries), default=1)
         names = list(class_names or ["person", *(f"class {i}" for i in range(1, count))])
         if count > len(names):
-            raise InputError(f"{listing}: class {count - 1} occurs, but only {len(names)} classes are named")
+            raise InputError(
+                f"{listing}: class {count - 1} occurs, but only {counted(len(names), 'class is', 'classes are')} named"
+            )
         super().__init__(entries, names, classes, identities, longest_side)
 
 

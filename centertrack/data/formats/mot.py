@@ -17,6 +17,7 @@ from tracker.evaluation.frame_range import parse_frames
 from tracker.io.atomic import atomic_path
 from tracker.io.frames import frame_files
 from tracker.io.mot import DEFAULT_FRAME_RATE, GroundTruthRows, SequenceInfo, read_ground_truth, read_sequence_info
+from tracker.wording import agreed, counted
 
 _LOG = logging.getLogger(__name__)
 
@@ -127,9 +128,9 @@ def frames_with_images(folder: Path, frames: range, images: dict[int, Path]) -> 
     if not found:
         raise InputError(f"{folder}: expected images of frames {frames[0]} to {frames[-1]}, found none of them")
     if len(found) < len(frames):
-        _LOG.warning(
-            "%s: %d of %d frames have no image and are left out", folder, len(frames) - len(found), len(frames)
-        )
+        missing = len(frames) - len(found)
+        words = agreed(missing, "has no image and is", "have no image and are")
+        _LOG.warning("%s: %d of %d frames %s left out", folder, missing, len(frames), words)
     return found
 
 
@@ -152,7 +153,8 @@ def _no_objects(path: str | Path, every_row: Sequence[GroundTruthRows]) -> Input
     listed = ", ".join(f"{n} of class {c}" for c, n in zip(classes.tolist(), counts.tolist(), strict=True))
     flagged = sum(int((rows.flags == 0).sum()) for rows in every_row)
     return InputError(
-        f"{path}: none of the {counts.sum()} labels is an object: {listed}, {flagged} with flag 0 (column 7); the "
+        f"{path}: none of the {counted(int(counts.sum()), 'label')} is an object: {listed}, "
+        f"{flagged} with flag 0 (column 7); the "
         f"option objects={classes[counts.argmax()]} takes another class than 1 (pedestrian), min_visibility=0 takes "
         "people who are hardly visible"
     )

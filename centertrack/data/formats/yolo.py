@@ -24,6 +24,7 @@ from tracker.errors import InputError
 from tracker.io.atomic import atomic_path
 from tracker.io.class_names import read_class_names
 from tracker.io.reading import read_lines
+from tracker.wording import counted
 
 COLUMNS = "class, centre x, centre y, width, height as fractions of the image, and optionally an id"
 
@@ -67,7 +68,9 @@ class YoloSet(LabelledImages):
         count = max((int(entry.labels.max(initial=0)) + 1 for entry in entries), default=1)
         names = _class_names(root) or [f"class {i}" for i in range(count)]
         if count > len(names):
-            raise InputError(f"{root}: class {count - 1} occurs, but only {len(names)} classes are named")
+            raise InputError(
+                f"{root}: class {count - 1} occurs, but only {counted(len(names), 'class is', 'classes are')} named"
+            )
         super().__init__(entries, names, classes, identities, longest_side)
 
 

@@ -19,6 +19,7 @@ from centertrack.runtime.network_file import NetworkFile, open_network
 from centertrack.runtime.pixels import ImageInput, PixelFormat
 from centertrack.runtime.suppression import suppress
 from tracker.errors import InputError
+from tracker.wording import counted
 
 DETECTOR_FORMATS = (".onnx", ".xml")
 DEFAULT_SIZE = (640, 640)  # of an input that may have any, to find out the family
@@ -186,6 +187,7 @@ def _class_names(path: Path, names: tuple[str, ...], count: int | None) -> list[
     """
     if names and count is not None and len(names) != count:
         raise InputError(
-            f"{path}: its outputs have {count} classes, but {len(names)} are named: {', '.join(names[:9])}"
+            f"{path}: its outputs have {counted(count, 'class', 'classes')}, but "
+            f"{counted(len(names), 'is', 'are')} named: {', '.join(names[:9])}"
         )
     return list(names) or [f"class {i}" for i in range(count or 0)]

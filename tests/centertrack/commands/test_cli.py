@@ -393,10 +393,10 @@ def test_a_full_disk_does_not_keep_the_other_sources_back(clip, network, capsys,
 
     open_source = session.open_source
 
-    def full(source: str) -> object:
+    def full(source: str, **options: object) -> object:
         if source == "first.mp4":
             raise OSError(28, "No space left on device", source)
-        return open_source(source)
+        return open_source(source, **options)
 
     monkeypatch.setattr(session, "open_source", full)
     assert main(["track", "first.mp4", str(clip), *network, "--results", "rows/"]) == 2

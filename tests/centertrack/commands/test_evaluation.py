@@ -133,7 +133,7 @@ def test_classes_labelled_frames_and_intervals(capsys):
     )
     out = capsys.readouterr().out
     assert "95 % interval, bad" in out
-    assert "bootstrap over 10 windows of 1 frames" in out
+    assert "bootstrap over 10 windows of 1 frame" in out
     assert "good beats bad by " in out or "bad and good: " in out
     assert "IDSW" in out.split("motmetrics")[1]
     assert "HOTA" in json.loads(Path("scores.json").read_text())["intervals"]

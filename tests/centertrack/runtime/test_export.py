@@ -254,7 +254,7 @@ def test_the_convert_command_takes_fairmots_format(tmp_path: Path, capsys: pytes
     assert main(["convert", str(source), str(output)]) == 0
     said = capsys.readouterr().out
     assert "390 of 404 tensors loaded" in said
-    assert "tracking, 1 classes, input 1088x608, boxes ltrb_offset" in said
+    assert "tracking, 1 class, input 1088x608, boxes ltrb_offset" in said
     model, original = from_pretrained(output), from_pretrained(source)
     for key, value in original.state_dict().items():
         if not key.startswith("balance") and not key.endswith("num_batches_tracked"):

@@ -109,7 +109,7 @@ def test_a_fixed_folder_lies_beside_it(write, tmp_path):
     write("results/deep/a.txt", GOOD, GOOD)
     report = validate(tmp_path / "results", fix=True)
     assert (tmp_path / "results_fixed" / "deep" / "a.txt").read_text() == GOOD + "\n"
-    assert report.summary().endswith(f"1 violations in 1 of the files; cleaned copy: {tmp_path / 'results_fixed'}")
+    assert report.summary().endswith(f"1 violation in 1 of the files; cleaned copy: {tmp_path / 'results_fixed'}")
 
 
 def test_nothing_to_validate_is_an_error(tmp_path):

@@ -13,6 +13,7 @@ class Device(FrameSource):
     """A camera whose frames come when the test says so: `show` blocks until the last frame of a burst was taken."""
 
     name, size, frame_rate, frame_count = "device", (4, 2), 10.0, None
+    is_pushed = False
 
     def __init__(self, end: Exception | None = None) -> None:
         self.is_closed, self._end = False, end
@@ -35,6 +36,9 @@ class Device(FrameSource):
             self._taken.release()  # the reader has come back: it holds the frame
         if self._end:
             raise self._end
+
+    def stop(self) -> None:
+        self.finish()
 
     def close(self) -> None:
         self.is_closed = True
@@ -72,7 +76,6 @@ def test_closing_stops_the_reader_before_the_device():
     frames = iter(source)
     device.show(1)
     assert next(frames).number == 1
-    device._more.release()  # a frame for the reader to wake up with
     source.close()
     assert device.is_closed
     assert list(frames) == []
@@ -80,8 +83,28 @@ def test_closing_stops_the_reader_before_the_device():
         iter(source)
 
 
-def test_streams_are_live_and_files_are_not(monkeypatch):
-    monkeypatch.setattr("tracker.io.video.VideoFile", lambda address: Device())
-    monkeypatch.setattr("tracker.io.video.Camera", lambda index: Device())
-    for address, is_live in (("0", True), ("rtsp://camera/door", True), ("https://host/clip.mp4", False)):
-        assert isinstance(open_source(address), LiveSource) == is_live
+def test_what_came_before_the_first_frame_that_is_given_does_not_count():
+    device = Device()
+    with LiveSource(device) as source:
+        device.show(4)  # while a network is loaded, say
+        frames = iter(source)
+        first = next(frames)
+        device.show(2)
+        second = next(frames)
+        assert [(frame.number, round(frame.time, 3)) for frame in (first, second)] == [(1, 0.0), (3, 0.2)]
+        device.finish()
+
+
+@pytest.mark.parametrize("address", ["0", "/dev/video0", "rtsp://camera/door", "udp://127.0.0.1:5000"])
+def test_cameras_and_streams_are_live(monkeypatch, address):
+    monkeypatch.setattr("tracker.io.video.VideoFile", lambda address: Device(InputError("gone")))
+    monkeypatch.setattr("tracker.io.video.Camera", lambda index: Device(InputError(f"gone {index}")))
+    with open_source(address, reconnect=None) as source:
+        assert source.is_live
+        source._source.stop()
+
+
+def test_a_device_is_the_camera_of_its_number():
+    for name in ("97", "/dev/video97"):
+        with pytest.raises(InputError, match="camera 97 gives no image"):
+            open_source(name)
