@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tracker.arrays import Array
+from tracker.arrays import Array, Mask
 from tracker.errors import InputError
 
 
@@ -132,6 +132,8 @@ class Tracks:
         scores: (N,) float32, score of the detection each track was last matched to.
         labels: (N,) int64, class of each track.
         indices: (N,) int64, row in this update's detections that the track was matched to; -1 where it was not.
+
+    Boxes are those of the tracks, not cut to the image: of somebody who leaves it, they go on beyond its edges.
     """
 
     ids: Array
@@ -146,12 +148,27 @@ class Tracks:
         none = np.zeros(0, np.int64)
         return cls(none, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), none, none)
 
+    @property
+    def seen(self) -> Mask:
+        """(N,) bool, whether a track was detected in this frame; if not, its motion says where it is (coasting)."""
+        return np.asarray(self.indices >= 0)
+
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, rows: Any) -> Tracks:
         """Return the chosen rows (boolean mask, index array or slice)."""
         return Tracks(self.ids[rows], self.boxes[rows], self.scores[rows], self.labels[rows], self.indices[rows])
+
+    def clipped(self, size: tuple[int, int]) -> Tracks:
+        """Return the tracks with boxes cut to an image of this (width, height), without those that lie outside of it.
+
+        >>> tracks = Tracks(np.array([1, 2]), np.array([[-5, 2, 8, 30], [50, 2, 60, 30]]), *np.zeros((3, 2), int))
+        >>> tracks.clipped((20, 20)).boxes.tolist()
+        [[0, 2, 8, 20]]
+        """
+        boxes = self.boxes.clip(0, np.array([*size, *size], self.boxes.dtype))
+        return replace(self, boxes=boxes)[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
 
     def to_supervision(self) -> Any:
         """Return a `supervision.Detections` with tracker ids, for its annotators and zones.

@@ -31,7 +31,7 @@ EPILOG = """examples:
   centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "KITTI", "BDD100K", "VisDrone", "none")
 COMPARED = ("HOTA", "IDF1", "MOTA")
-FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco")
+FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco", "csv", "json", "jsonl", "parquet")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

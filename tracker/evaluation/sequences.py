@@ -95,10 +95,10 @@ def _find_in_format(path: Path, format_name: str) -> dict[str, Path]:
 
 def _match_in_format(names: list[str], path: Path, format_name: str) -> dict[str, tuple[Path, str]]:
     """Return the file of the results of every sequence, and what the sequence is called in it."""
-    holds_several = path.suffix.lower() == ".json" or format_name in ("scalabel", "cvat-video", "coco")
-    if not holds_several or not path.exists():
+    known = FORMATS.get(format_name)
+    if known is None or known.is_text or not path.exists():
         return {name: (file, name) for name, file in match_results(names, path).items()}
-    found = FORMATS[format_name].sequences(path)
+    found = known.sequences(path)
     if not found and format_name == "coco":  # a list of results, which means the images of the ground truth
         return {name: (path, name) for name in names}
     if len(names) == 1 and len(found) == 1:

@@ -43,8 +43,14 @@ def read_coco_detections(path: Path) -> list[DetectedSequence]:
         lengths[name] = max(lengths[name], frame)
     categories = content.get("categories") if isinstance(content, dict) else None
     found = {row[2] for frames in rows.values() for frame in frames.values() for row in frame}
-    has_classes = len(categories if isinstance(categories, list) and categories else found) > 1
-    return [_sequence_of(path, name, lengths[name], frames, has_classes) for name, frames in rows.items()]
+    categories = categories if isinstance(categories, list) else []
+    has_classes = len(categories or found) > 1
+    names = {one["id"]: str(one["name"]) for one in categories if _is_named(one)}
+    return [_sequence_of(path, name, lengths[name], frames, has_classes, names) for name, frames in rows.items()]
+
+
+def _is_named(category: Any) -> bool:
+    return isinstance(category, dict) and isinstance(category.get("id"), int) and "name" in category
 
 
 def _places_of(path: Path, images: list[Any]) -> dict[int, Place]:
@@ -90,7 +96,12 @@ def _read_row(path: Path, number: int, annotation: Any, places: Mapping[int, Pla
 
 
 def _sequence_of(
-    path: Path, name: str, length: int, frames: Mapping[int, list[Row]], has_classes: bool
+    path: Path,
+    name: str,
+    length: int,
+    frames: Mapping[int, list[Row]],
+    has_classes: bool,
+    names: Mapping[int, str],
 ) -> DetectedSequence:
     rows = [(frame, row) for frame, found in frames.items() for row in found]
     boxes = np.array([row[0] for _, row in rows], np.float64).reshape(-1, 4)
@@ -106,4 +117,5 @@ def _sequence_of(
         np.array([row[1] for _, row in rows], np.float32)[has_size],
         np.array([row[2] for _, row in rows], np.int64)[has_size] if has_classes else None,
         path,
+        names,
     )

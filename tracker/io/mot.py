@@ -347,6 +347,9 @@ class MotWriter(OutputFile):
         path: The file to write; missing folders are made.
         has_classes: Whether the labels of the tracks say classes: column 8 is then the label + 1, otherwise -1.
 
+    Attributes:
+        labels: Id -> label of everybody who was written, 0 where labels say no classes.
+
     Raises:
         InputError: The file cannot be written.
 
@@ -363,33 +366,20 @@ class MotWriter(OutputFile):
     def __init__(self, path: str | Path, has_classes: bool = False) -> None:
         super().__init__(path)
         self._file = self.temporary.open("w", encoding="ascii", newline="\n")
-        self._has_classes = has_classes
-        self._left_out = 0
+        self._rows = MotRowText(has_classes)
+        self.labels = self._rows.labels
 
-    def write(self, frame_number: int, tracks: Tracks) -> None:
+    def write(self, frame_number: int, tracks: Tracks, time: float | None = None) -> None:
         """Append the boxes of one frame.
 
         Args:
             frame_number: From 1.
             tracks: Its boxes are xyxy in 0-based pixels; the file's are 1-based.
+            time: Is not written: rows have no times.
         """
-        boxes = tracks.boxes.astype(np.float64)
-        left_top = boxes[:, :2] + 1
-        sizes = boxes[:, 2:] - boxes[:, :2]
-        classes = [label + 1 for label in tracks.labels.tolist()] if self._has_classes else [-1] * len(boxes)
-        rows = []
-        for identity, (left, top), (width, height), score, class_number in zip(
-            tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), classes, strict=True
-        ):
-            if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
-                self._left_out += 1
-                continue
-            rows.append(
-                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},"
-                f"{class_number},-1,-1\n"
-            )
+        del time
         try:
-            self._file.write("".join(rows))
+            self._file.write(self._rows.text(frame_number, tracks))
         except OSError as error:
             self.abandon()
             raise cannot_write(self.path, error, self.partial) from error
@@ -397,5 +387,44 @@ class MotWriter(OutputFile):
     @override
     def _finish(self) -> None:
         self._file.close()
-        if self._left_out:
-            _LOG.warning("%s: %d boxes without a size are left out", self.path, self._left_out)
+        warn_of_left_out(self.path, self._rows.left_out)
+
+
+class MotRowText:
+    """Turns tracks into the text of MOTChallenge rows; the argument is that of `MotWriter`.
+
+    Attributes:
+        labels: Id -> label of everybody who is in a row, 0 where labels say no classes.
+        left_out: Boxes without a size.
+    """
+
+    def __init__(self, has_classes: bool = False) -> None:
+        self._has_classes = has_classes
+        self.labels: dict[int, int] = {}
+        self.left_out = 0
+
+    def text(self, frame_number: int, tracks: Tracks) -> str:
+        """Return the rows of one frame; the arguments are those of `MotWriter.write`."""
+        boxes = tracks.boxes.astype(np.float64)
+        left_top = boxes[:, :2] + 1
+        sizes = boxes[:, 2:] - boxes[:, :2]
+        labels = tracks.labels.tolist() if self._has_classes else [0] * len(boxes)
+        rows = []
+        for identity, (left, top), (width, height), score, label in zip(
+            tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), labels, strict=True
+        ):
+            if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
+                self.left_out += 1
+                continue
+            self.labels[identity] = label
+            rows.append(
+                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},"
+                f"{label + 1 if self._has_classes else -1},-1,-1\n"
+            )
+        return "".join(rows)
+
+
+def warn_of_left_out(path: Path, count: int) -> None:
+    """Say how many boxes without a size a file lacks."""
+    if count:
+        _LOG.warning("%s: %d boxes without a size are left out", path, count)
