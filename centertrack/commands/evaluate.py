@@ -31,7 +31,8 @@ EPILOG = """examples:
   centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "KITTI", "BDD100K", "VisDrone", "none")
 COMPARED = ("HOTA", "IDF1", "MOTA")
-FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco", "csv", "json", "jsonl", "parquet")
+FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco", "label-studio", "csv", "json", "jsonl",
+           "parquet")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

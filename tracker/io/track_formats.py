@@ -12,6 +12,7 @@ from tracker.io.cvat_mot import LABELS_FILE, cvat_mot_table
 from tracker.io.cvat_video import cvat_video_sequences, cvat_video_table, is_cvat_video
 from tracker.io.json_file import cached_json
 from tracker.io.kitti import is_kitti, kitti_sequences, kitti_table
+from tracker.io.label_studio import is_label_studio, label_studio_sequences, label_studio_table
 from tracker.io.reading import is_folder, read_lines
 from tracker.io.scalabel import is_scalabel, scalabel_sequences, scalabel_table
 from tracker.io.sequence_table import SequenceTable, mot_ground_truth, mot_results
@@ -65,6 +66,7 @@ FORMATS: Mapping[str, TrackFormat] = {
     "scalabel": TrackFormat(scalabel_sequences, scalabel_table, scalabel_table, "BDD100K"),
     "cvat-video": TrackFormat(cvat_video_sequences, cvat_video_table, cvat_video_table),
     "coco": TrackFormat(coco_sequences, coco_table, coco_table),
+    "label-studio": TrackFormat(label_studio_sequences, label_studio_table, label_studio_table),
     **OWN_FORMATS,
 }
 FORMAT_NAMES = (MOT, CVAT, *FORMATS)
@@ -164,10 +166,11 @@ def _is_cvat(path: Path) -> bool:
 
 def _guess_json(path: Path) -> str:
     content = cached_json(path)
-    for name, fits in (("coco", is_coco), ("scalabel", is_scalabel), ("json", is_json_tracks)):
+    for name, fits in (("coco", is_coco), ("scalabel", is_scalabel), ("json", is_json_tracks),
+                       ("label-studio", is_label_studio)):  # fmt: skip
         if fits(content):
             return name
     raise InputError(
-        f"{path}: expected COCO (images, annotations, categories), what `centertrack track` writes (tracks), or "
-        "Scalabel (a list of frames with labels)"
+        f"{path}: expected COCO (images, annotations, categories), what `centertrack track` writes (tracks), tasks of "
+        "Label Studio (data, annotations), or Scalabel (a list of frames with labels)"
     )

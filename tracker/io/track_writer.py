@@ -60,6 +60,7 @@ class TrackedSource:
         size: Width and height in pixels; None where nothing tells.
         class_names: Name of each label; a label beyond them is named by its number.
         has_classes: Whether the labels say classes; if not, everybody is of the first.
+        file: Its path or address as it was given; "" where nothing tells.
     """
 
     name: str = ""
@@ -67,6 +68,7 @@ class TrackedSource:
     size: tuple[int, int] | None = None
     class_names: Sequence[str] = ()
     has_classes: bool = False
+    file: str = ""
 
     def class_name(self, label: int) -> str:
         """Return the name of a label.
