@@ -14,9 +14,8 @@ from tracker.io.detected_coco import read_coco_detections
 from tracker.io.detected_mot import read_detection_file, read_sequence_detections
 from tracker.io.detected_yolo import find_label_files, read_yolo_detections
 from tracker.io.json_file import cached_json
-from tracker.io.names import clean_name, refuse_labels
+from tracker.io.names import STANDARD_OUTPUT, clean_name, refuse_labels
 from tracker.io.sequence_table import SequenceTable
-from tracker.io.standard_output import STANDARD_OUTPUT
 from tracker.io.track_formats import OWN_FORMATS, guess_track_format
 from tracker.io.track_writer import TrackedSource
 from tracker.io.track_writers import WRITERS, check_tracks_format, open_tracks

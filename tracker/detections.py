@@ -121,6 +121,14 @@ class Detections:
         _set(chosen, "embeddings", None if self.embeddings is None else _rows_of(self.embeddings, rows))
         return chosen
 
+    def clipped(self, size: tuple[int, int]) -> Detections:
+        """Return the detections with boxes cut to an image of this (width, height), less those outside of it."""
+        boxes = self.boxes.clip(0, np.array([*size, *size], np.float32))
+        inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1).nonzero()[0]
+        chosen = self[inside]
+        _set(chosen, "boxes", boxes[inside])
+        return chosen
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks:

@@ -41,6 +41,15 @@ def to_class_names(value: Any) -> list[str] | None:
     return [str(name) for name in value]
 
 
+def label_name(names: Sequence[str], label: int) -> str:
+    """Return the name of a label; one that has none is named by its number.
+
+    >>> label_name(["person"], 0), label_name(["person"], 3)
+    ('person', 'class 3')
+    """
+    return names[label] if label < len(names) else f"class {label}"
+
+
 def choose_numbers(wanted: Sequence[str | int], names: Mapping[int, str], where: str) -> list[int]:
     """Return the numbers of the classes that somebody chose, in the order of the choice, none twice.
 

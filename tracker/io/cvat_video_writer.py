@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from xml.sax.saxutils import XMLGenerator
+from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from typing_extensions import override
 
@@ -32,74 +32,54 @@ class CvatVideoTracks(TrackFile):
 
     @override
     def _write_rest(self) -> None:
-        with self.temporary.open("w", encoding="utf-8", newline="\n") as file:
-            xml = XMLGenerator(file, "utf-8", short_empty_elements=True)
-            xml.startDocument()
-            xml.startElement("annotations", {})
-            _leaf(xml, "version", "1.1")
-            self._write_meta(xml)
-            for identity, rows in sorted(self._tracks.items()):
-                label = _printable(rows[-1].class_name)
-                xml.ignorableWhitespace("\n")
-                xml.startElement("track", {"id": str(identity), "label": label, "source": "auto"})
-                for row, is_last in key_rows(rows):
-                    _write_box(xml, row, row.frame - 1, is_outside=False)
-                    if is_last and row.frame < self._frame_count:
-                        _write_box(xml, row, row.frame, is_outside=True)
-                xml.endElement("track")
-            xml.ignorableWhitespace("\n")
-            xml.endElement("annotations")
-            xml.endDocument()
-            file.write("\n")
+        root = Element("annotations")
+        _leaf(root, "version", "1.1")
+        self._describe(SubElement(SubElement(root, "meta"), "task"))
+        for identity, rows in sorted(self._tracks.items()):
+            attributes = {"id": str(identity), "label": _printable(rows[-1].class_name), "source": "auto"}
+            track = SubElement(root, "track", attributes)
+            for row, is_last in key_rows(rows):
+                _add_box(track, row, row.frame - 1, is_outside=False)
+                if is_last and row.frame < self._frame_count:
+                    _add_box(track, row, row.frame, is_outside=True)
+        indent(root)
+        ElementTree(root).write(str(self.temporary), encoding="utf-8", xml_declaration=True)
 
-    def _write_meta(self, xml: XMLGenerator) -> None:
+    def _describe(self, task: Element) -> None:
         seen = {rows[-1].class_name for rows in self._tracks.values()}
         names = [*self.source.class_names, *sorted(seen - set(self.source.class_names))]
-        xml.startElement("meta", {})
-        xml.startElement("task", {})
-        _leaf(xml, "name", _printable(self.source.name))
+        _leaf(task, "name", self.source.name)
         for name, value in (("size", self._frame_count), ("mode", "interpolation"), ("overlap", 0)):
-            _leaf(xml, name, str(value))
-        _leaf(xml, "start_frame", "0")
-        _leaf(xml, "stop_frame", str(max(self._frame_count - 1, 0)))
-        _leaf(xml, "frame_filter", "")
-        xml.startElement("labels", {})
+            _leaf(task, name, str(value))
+        _leaf(task, "start_frame", "0")
+        _leaf(task, "stop_frame", str(max(self._frame_count - 1, 0)))
+        _leaf(task, "frame_filter", "")
+        labels = SubElement(task, "labels")
         for name in names:
-            xml.startElement("label", {})
-            _leaf(xml, "name", _printable(name))
-            _leaf(xml, "attributes", "")
-            xml.endElement("label")
-        xml.endElement("labels")
+            label = SubElement(labels, "label")
+            _leaf(label, "name", name)
+            _leaf(label, "attributes", "")
         if self.source.size is not None:
-            xml.startElement("original_size", {})
+            original = SubElement(task, "original_size")
             for side, pixels in zip(("width", "height"), self.source.size, strict=True):
-                _leaf(xml, side, str(pixels))
-            xml.endElement("original_size")
-        xml.endElement("task")
-        xml.endElement("meta")
+                _leaf(original, side, str(pixels))
 
 
-def _write_box(xml: XMLGenerator, row: TrackRow, frame: int, is_outside: bool) -> None:
+def _add_box(track: Element, row: TrackRow, frame: int, is_outside: bool) -> None:
     corners = zip(("xtl", "ytl", "xbr", "ybr"), row[5:9], strict=True)
-    xml.ignorableWhitespace("\n  ")
-    xml.startElement(
-        "box",
-        {
-            "frame": str(frame),
-            "outside": str(int(is_outside)),
-            "occluded": str(int(not row.seen)),
-            "keyframe": "1",
-            **{name: f"{value:.2f}" for name, value in corners},
-            "z_order": "0",
-        },
-    )
-    xml.endElement("box")
+    attributes = {
+        "frame": str(frame),
+        "outside": str(int(is_outside)),
+        "occluded": str(int(not row.seen)),
+        "keyframe": "1",
+        **{name: f"{value:.2f}" for name, value in corners},
+        "z_order": "0",
+    }
+    SubElement(track, "box", attributes)
 
 
-def _leaf(xml: XMLGenerator, name: str, text: str) -> None:
-    xml.startElement(name, {})
-    xml.characters(text)
-    xml.endElement(name)
+def _leaf(parent: Element, name: str, text: str) -> None:
+    SubElement(parent, name).text = _printable(text)
 
 
 def _printable(text: str) -> str:

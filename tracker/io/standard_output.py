@@ -10,8 +10,6 @@ from tracker.detections import Tracks
 from tracker.errors import InputError
 from tracker.io.mot import MotRowText, warn_of_left_out
 
-STANDARD_OUTPUT = "-"
-
 
 class StandardOutputTracks:
     """Writes the rows of each frame to standard output at once, as `MotWriter` writes them to a file.

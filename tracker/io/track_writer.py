@@ -15,6 +15,7 @@ from typing_extensions import override
 from tracker.detections import Tracks
 from tracker.errors import InputError
 from tracker.io.atomic import OutputFile
+from tracker.io.class_names import label_name
 from tracker.io.mot import MIN_SIDE, warn_of_left_out
 from tracker.io.reading import MAX_CLASS, read_whole
 
@@ -71,12 +72,8 @@ class TrackedSource:
     file: str = ""
 
     def class_name(self, label: int) -> str:
-        """Return the name of a label.
-
-        >>> TrackedSource(class_names=["person"]).class_name(0), TrackedSource().class_name(3)
-        ('person', 'class 3')
-        """
-        return self.class_names[label] if label < len(self.class_names) else f"class {label}"
+        """Return the name of a label, see `label_name`."""
+        return label_name(self.class_names, label)
 
     def class_number(self, label: int) -> int:
         """Return what column 8 of MOTChallenge rows says: the label + 1, or -1 where there is one class only."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from tracker.errors import InputError
 from tracker.extras import require
 from tracker.io.mot import MotWriter
-from tracker.io.standard_output import STANDARD_OUTPUT, StandardOutputTracks
+from tracker.io.names import STANDARD_OUTPUT
+from tracker.io.standard_output import StandardOutputTracks
 from tracker.io.track_writer import TrackedSource, TrackWriter
 from tracker.io.tracks_csv import CsvTracks
 from tracker.io.tracks_json import JsonLinesTracks, JsonTracks

@@ -28,6 +28,9 @@ class VideoFile(FrameSource):
     Args:
         source: Path, or URL of a stream.
 
+    Attributes:
+        address: Path or URL, without a password.
+
     Raises:
         InputError: It is missing, empty, no video, or no picture of it can be decoded. While iterating: it breaks off.
     """
@@ -35,6 +38,7 @@ class VideoFile(FrameSource):
     def __init__(self, source: str | Path) -> None:
         self._address = str(source)
         self._source = _without_login(self._address)  # for names and messages, which end up in files and logs
+        self.address = self._source
         self.is_live = "://" in self._source
         self.name = self._source if self.is_live else Path(source).stem
         self._opened: tuple[Any, Iterator[tuple[int, Any]], tuple[int, Any]] | None = self._open()

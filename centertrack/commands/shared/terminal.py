@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tracker.errors import InputError
+from tracker.io.class_names import label_name
 
 if TYPE_CHECKING:
     from centertrack.app.pipeline import Report
@@ -42,8 +43,16 @@ class PrintableFormatter(logging.Formatter):
         return printable(super().format(record))
 
 
-def say(text: str) -> None:
-    """Write a line to standard output; where that is closed, say so once and go on without it."""
+def say(text: str, aside: bool = False) -> None:
+    """Write a line to standard output; where that is closed, say so once and go on without it.
+
+    Args:
+        text: The line.
+        aside: Write it to standard error, since standard output has results.
+    """
+    if aside:
+        sys.stderr.write(printable(text) + "\n")
+        return
     try:
         sys.stdout.write(printable(text) + "\n")
         sys.stdout.flush()
@@ -101,7 +110,9 @@ def progress_bar(title: str, total: int | None, quiet: bool = False) -> Iterator
         yield advance
 
 
-def summary(name: str, report: Report, runtime: Runtime, start_score: float = 0.0) -> str:
+def summary(
+    name: str, report: Report, runtime: Runtime, start_score: float = 0.0, class_names: Sequence[str] = ()
+) -> str:
     """Say in one line what a run did and how fast each stage was.
 
     The rate of a stage is what it could do if it waited for no other; the end-to-end rate is lower, since the stages
@@ -112,8 +123,13 @@ def summary(name: str, report: Report, runtime: Runtime, start_score: float = 0.
         report: What was done.
         runtime: What executed the network, and in which precision.
         start_score: Detections from here on may start a track; the line tells if there is no id because none did.
+        class_names: Name of each label, where there may be several: how many are of each is told.
     """
     found = f"{len(report.ids)} ids" if report.ids is not None else f"{report.detections} detections"
+    by_label = report.by_label() if class_names else {}
+    if by_label:
+        counts = sorted(by_label.items(), key=lambda one: (-one[1], one[0]))
+        found += f" ({', '.join(f'{count} {label_name(class_names, label)}' for label, count in counts)})"
     if report.ids is not None and not report.ids and report.detections:
         found += f" from {report.detections} detections, the best of which scores {report.best_score:.3g}"
         if report.best_score < start_score:

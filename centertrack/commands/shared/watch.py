@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from centertrack.app.outputs import OutputPlan
 from centertrack.commands.shared.terminal import complain, progress_bar, say, sentence, summary
 from tracker.errors import InputError
+from tracker.io.names import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
-    from centertrack.app.sinks import FileSink
+    from centertrack.app.file_sink import FileSink
     from centertrack.predictor import Predictor
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
@@ -77,9 +78,13 @@ def _watch_one(
                 session.run(lambda result: advance())
         finally:
             if session.paths and not options.quiet:
-                say(summary(session.frames.name, session.report, predictor.runtime, _start_score(session.tracker)))
+                aside = STANDARD_OUTPUT in map(str, session.paths.values())
+                names = predictor.class_names if predictor.finds_several_classes else ()
+                start_score = _start_score(session.tracker)
+                say(summary(session.frames.name, session.report, predictor.runtime, start_score, names), aside)
                 for kind, path in session.paths.items() if session.is_complete else ():
-                    say(f"  {kind}: {path}")
+                    if str(path) != STANDARD_OUTPUT:
+                        say(f"  {kind}: {path}", aside)
 
 
 def _start_score(tracker: Tracker | None) -> float:
