@@ -40,7 +40,7 @@ class OutputPlan:
     """Names the outputs of one source after the other, no two alike.
 
     With no output given, all kinds go to `runs/`, beside what is there. A given output is a file (one source only) or a
-    folder: what exists as one, ends in a slash or has no suffix. In the name of a file, `*` stands for that of a source.
+    folder: what exists as one, ends in a slash or has no suffix. In the name of a file, `*` stands for the source.
 
     Outputs never overwrite a source or the labels of a sequence, and no video is written among a source's images.
 

@@ -14,9 +14,9 @@ from tracker.io.track_writer import TrackedSource, TrackFile, TrackRow
 class CvatVideoTracks(TrackFile):
     """Writes the XML once all frames are known; the arguments are those of `TrackFile`.
 
-    Between two key frames CVAT moves a box evenly, so that frames whose box is at most `key_frames.TOLERANCE` away from
-    that are left out. Where a track is not there, it is `outside`; where it is not detected, it is `occluded`. The id
-    is that of the track.
+    Between two key frames CVAT moves a box evenly; frames whose box is near enough to that are left out (`find_keys`).
+    Where a track is not there, it is `outside`; where it is not detected, it is `occluded`. The id is that of the
+    track.
     """
 
     def __init__(self, path: str | Path, source: TrackedSource) -> None:

@@ -26,9 +26,9 @@ _LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its
 class LabelStudioTracks(TrackFile):
     """Writes one task with one prediction once all frames are known; the arguments are those of `TrackFile`.
 
-    Between two entries of a sequence Label Studio moves a box evenly, so that frames whose box is at most
-    `key_frames.TOLERANCE` away from that are left out; the last entry before a gap is not `enabled`. The id of a region
-    is that of the track. `data` has width and height of the video beside its address.
+    Between two entries of a sequence Label Studio moves a box evenly; frames whose box is near enough to that are left
+    out (`find_keys`). The last entry before a gap is not `enabled`. The id of a region is that of the track. `data` has
+    width and height of the video beside its address.
 
     Raises:
         InputError: The size of the images is not known, or the file cannot be written.

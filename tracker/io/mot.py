@@ -156,19 +156,22 @@ def read_ground_truth(path: str | Path) -> GroundTruthRows:
 
     Files of 8 or 9 columns carry a class (MOT16, MOT17, MOT20, DanceTrack), others do not (MOT15 ends with world
     coordinates), nor do those whose classes are all -1. What a tracker wrote can serve as ground truth: its score,
-    whatever it is, counts as a flag of 1 unless it is 0.
+    whatever it is, counts as a flag of 1 unless it is 0, and its column 8 is a class where `read_detections` takes it
+    for one.
 
     Raises:
         InputError: The file cannot be read or a row is broken; with file, line and row.
     """
     table = read_number_table(path)
     classes = _integers(table, 7, default=1)
-    has_classes = table.values.shape[1] in (8, 9) and not (len(classes) > 0 and (classes == -1).all())
+    is_tracked = table.values.shape[1] > 9 and _says_classes(table)
+    is_labelled = table.values.shape[1] in (8, 9) and not (len(classes) > 0 and (classes == -1).all())
+    has_classes = is_tracked or is_labelled
     rows = GroundTruthRows(
         *_common_columns(table),
         flags=(_column(table, 6, default=1) != 0).astype(np.int64),
         classes=classes if has_classes else np.ones(len(table.lines), np.int64),
-        visibilities=_column(table, 8, 1) if has_classes else np.ones(len(table.lines)),
+        visibilities=_column(table, 8, 1) if is_labelled else np.ones(len(table.lines)),
         has_classes=has_classes,
     )
     return _sorted_by_frame(rows)
@@ -200,12 +203,7 @@ def read_detections(path: str | Path) -> DetectionRows:
     """
     table = read_number_table(path)
     common = _common_columns(table)
-    classes = _column(table, 7, default=-1)
-    says_classes = (
-        (classes >= 1) & (classes <= MAX_CLASS) & (classes % 1 == 0) & (table.values[:, 8:] == -1).all(axis=1)
-    )
-    if not says_classes.all():
-        classes = np.full(len(classes), -1.0)
+    classes = _column(table, 7, default=-1) if _says_classes(table) else np.full(len(table.lines), -1.0)
     rows = DetectionRows(*common, scores=_column(table, 6, default=1), classes=classes.astype(np.int64))
     return _sorted_by_frame(rows)
 
@@ -245,6 +243,13 @@ def _column(table: NumberTable, column: int, default: float) -> Floats:
             f"expected a finite number from {-MAX_NUMBER:.0f} to {MAX_NUMBER:.0f} in column {column + 1}",
         )
     return values
+
+
+def _says_classes(table: NumberTable) -> bool:
+    """Tell whether column 8 is a class in every row, and what follows is -1, as detectors and trackers write it."""
+    classes = _column(table, 7, default=-1)
+    is_class = (classes >= 1) & (classes <= MAX_CLASS) & (classes % 1 == 0) & (table.values[:, 8:] == -1).all(axis=1)
+    return len(classes) > 0 and bool(is_class.all())
 
 
 def _integers(table: NumberTable, column: int, default: int) -> Integers:
