@@ -215,7 +215,7 @@ def test_odd_names_stay_valid_xml():
 
 def test_boxes_between_key_frames_are_as_near_as_is_said():
     rng = np.random.default_rng(0)
-    boxes = np.cumsum(rng.normal(0, 3, (200, 4)), axis=0) + (100, 100, 200, 300)
+    boxes = np.array([100, 100, 200, 300]) + np.cumsum(rng.normal(0, 3, (200, 4)), axis=0)
     keys = find_keys(boxes)
     between = np.stack([np.interp(np.arange(200), keys, boxes[keys, side]) for side in range(4)], axis=1)
     allowed = np.maximum(1.0, 0.02 * (boxes[:, 3] - boxes[:, 1]))

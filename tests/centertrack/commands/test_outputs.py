@@ -86,12 +86,12 @@ def test_every_format_of_results_says_the_same(clip, yolo, suffix):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("side", ["--gt", "--results"])
 def test_every_format_of_results_is_evaluated(clip, weights, suffix, side, capsys):
-    for name in (f"a/still{suffix}", "rows.txt"):
+    for name in (f"a/still{suffix}", "b/still.txt"):
         run("track", clip, "--weights", weights, "--device", "cpu", "--results", name)
     other = "--results" if side == "--gt" else "--gt"
     capsys.readouterr()
     for place in ("a", f"a/still{suffix}"):
-        run("evaluate", side, place, other, "rows.txt", "--benchmark", "none")
+        run("evaluate", side, place, other, "b/still.txt", "--benchmark", "none")
         assert "100.00  100.00  100.00  100.00  100.00" in capsys.readouterr().out
 
 
@@ -282,7 +282,7 @@ def test_a_class_that_does_not_exist(clip, yolo, weights, capsys):
 
 def test_an_option_of_the_detector_that_leaves_nothing(clip, yolo, capsys):
     assert main(["track", str(clip), *yolo, "--classes", "car", "--detector-option", "classes=person"]) == 2
-    assert "leaves out all classes that are chosen" in error_of(capsys)
+    assert "leaves out all of the classes that are chosen" in error_of(capsys)
 
 
 def test_the_picture_names_the_classes_where_there_are_several(image_folder, yolo):
