@@ -52,6 +52,7 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack export": "compares for half a minute; test_export.py runs it",
     "centertrack track street.mp4 --weights fairmot_dla34.pth": "takes a minute without a GPU",
     "centertrack track street.mp4 --weights nano.onnx": "needs the exported file; test_export.py runs it",
+    "centertrack track street.mp4 --results street.parquet": "needs the extra [parquet]; test_outputs.py writes it",
     "centertrack submit": "needs results of a whole test set; test_submission.py packs them",
 }
 PREAMBLE = """

@@ -68,7 +68,6 @@ class LabelFolder:
         place = self._image_place.format(number=len(self._images) + 1, name=self._path.parent.name)
         target = (self._folder / place).with_suffix(".jpg" if file is None else file.suffix.lower())
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)  # which may be a link to an image of another run
         if file is None:
             write_image(target, frame.image)
         else:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from centertrack.app.file_sink import FileSink
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.session import Session
-from centertrack.app.sinks import CocoSink, ImagesSink
-from centertrack.app.tracks_sink import TracksSink
+from centertrack.app.sinks import CocoSink, ImagesSink, RowsSink
 from centertrack.models.network import CenterNetwork
 from centertrack.predictor import Predictor
 from tracker.base import Tracker
@@ -22,7 +21,6 @@ from tracker.errors import InputError
 from tracker.factory import make_tracker
 from tracker.io.frame import FrameSource
 from tracker.io.image_files import ImageFiles, folder_of_images
-from tracker.io.mot import MotWriter
 
 Array = NDArray[Any]
 
@@ -88,7 +86,7 @@ def track_folder(
 
     def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
         if save_dir is not None and save_results:
-            yield TracksSink(MotWriter(Path(save_dir, f"{frames.name}.txt"), len(predictor.class_names) != 1))
+            yield RowsSink(Path(save_dir, f"{frames.name}.txt"), len(predictor.class_names) != 1)
         if save_dir is not None and save_images:
             yield ImagesSink(Path(save_dir, frames.name))
 

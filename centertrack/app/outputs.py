@@ -26,14 +26,19 @@ class OutputKind:
     Attributes:
         name: Of its option, such as `results` for --results.
         suffix: Of its files, such as `.txt`; of what is a folder, a file in it: `/data.yaml`.
-        given: What the user said: a file, a folder, or None; `-` is standard output.
+        given: What the user said: a file, a folder, or None.
         allowed: Suffixes that a given file may have, so that a slip does not replace an image by rows.
+        goes_to_standard_output: Whether `-` may be given for that.
+        keeps: Whether what lies in a given folder is kept, and a number added to the name: labels may have been
+            corrected.
     """
 
     name: str
     suffix: str
     given: str | None
     allowed: tuple[str, ...]
+    goes_to_standard_output: bool = False
+    keeps: bool = False
 
 
 class OutputPlan:
@@ -78,7 +83,7 @@ class OutputPlan:
                 f"end it with a slash: {Path(alone[0].given or '').with_suffix('')}/"
             )
         for kind in files:
-            if kind.given == STANDARD_OUTPUT:
+            if kind.given == STANDARD_OUTPUT and kind.goes_to_standard_output:
                 continue
             if Path(kind.given or "").suffix.lower() not in kind.allowed:
                 raise InputError(
@@ -170,7 +175,8 @@ class OutputPlan:
                 paths[kind.name] = path
                 continue
             path = Path(kind.given or DEFAULT_FOLDER, name)
-            if _key(path) in self._taken or (self._is_default and path.exists()):
+            labels = Path(kind.given or DEFAULT_FOLDER, name.removesuffix(kind.suffix)) if "/" in kind.suffix else path
+            if _key(path) in self._taken or ((self._is_default or kind.keeps) and labels.exists()):
                 return None
             paths[kind.name] = path
         return paths

@@ -267,7 +267,8 @@ def track(
             return tracker
         return make_tracker(tracker, **{"frame_rate": frames.frame_rate, **(tracker_options or {})})
 
-    plan = _plan(source, OutputKind("results", ".txt", _text(results), TRACK_SUFFIXES), video)
+    kind = OutputKind("results", ".txt", _text(results), TRACK_SUFFIXES, goes_to_standard_output=True)
+    plan = _plan(source, kind, video)
     open_sinks = partial(track_sinks, options=OutputOptions.of(predictor))
     return Session(source, predictor, new_tracker, open_sinks, plan, max_frames, on_frame=on_frame)
 

@@ -12,16 +12,24 @@ from typing_extensions import override
 from centertrack.app.exports import EXPORTS
 from centertrack.app.file_sink import FileSink, WriterSink
 from centertrack.app.pipeline import FrameResult
-from centertrack.app.tracks_sink import OutputOptions, size_of, tracks_sink
+from centertrack.app.tracks_sink import OutputOptions, TracksSink, size_of, tracks_sink
 from centertrack.average_precision.coco_results import CocoWriter
 from tracker.arrays import Image
 from tracker.draw import Trails, draw_detections, draw_tracks
 from tracker.io.atomic import atomic_path
 from tracker.io.images import write_image
+from tracker.io.mot import MotWriter
 from tracker.io.track_writer import TrackedSource
 from tracker.io.track_writers import open_tracks
 from tracker.io.video import FrameSource, VideoWriter
 from tracker.io.writer import VIDEO_SUFFIXES
+
+
+class RowsSink(TracksSink):
+    """Writes tracks as MOTChallenge rows; the arguments are those of `MotWriter`."""
+
+    def __init__(self, path: str | Path, has_classes: bool = False) -> None:
+        super().__init__(MotWriter(path, has_classes))
 
 
 class Annotator:

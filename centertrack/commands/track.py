@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
     steps = read_steps(options.postprocess)
     kinds = [
-        OutputKind("results", ".txt", options.results, TRACK_SUFFIXES),
+        OutputKind("results", ".txt", options.results, TRACK_SUFFIXES, goes_to_standard_output=True),
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
         *export_kinds(options.export),
     ]

@@ -83,4 +83,4 @@ def export_kinds(texts: Sequence[str]) -> Iterator[OutputKind]:
         export = EXPORTS[name]
         folder = place or f"{DEFAULT_FOLDER / name}/"
         given = folder if export.allowed else f"{folder.rstrip('/')}/"
-        yield OutputKind(f"export {name}", export.suffix, given, export.allowed)
+        yield OutputKind(f"export {name}", export.suffix, given, export.allowed, keeps=True)

@@ -116,18 +116,24 @@ def test_images_of_a_folder_are_linked(image_folder, yolo):
     images = sorted(Path("runs/yolo/frames/images/frames").iterdir())
     assert [path.name for path in images] == [f"{number:06d}.png" for number in range(1, 7)]
     assert images[2].read_bytes() == (image_folder / "3.png").read_bytes()
-    run("track", image_folder, *yolo, "--export", "yolo")  # over the links
-    assert (image_folder / "3.png").read_bytes() == images[2].read_bytes()
 
 
-def test_mot_says_that_it_knows_one_class_and_never_replaces_what_was_corrected(clip, yolo, capsys, caplog):
+def test_mot_says_that_it_knows_one_class(clip, yolo, caplog):
     run("track", clip, *yolo, "--export", "mot")
     assert "knows one class only" in caplog.text
-    corrected = Path("runs/mot/still/gt/gt.txt")
-    corrected.write_text("1,1,10,10,20,40,1,1,1\n")
-    assert main(["track", str(clip), *yolo, "--export", "mot"]) == 2
-    assert "holds the ground truth of a sequence" in capsys.readouterr().err
-    assert corrected.read_text() == "1,1,10,10,20,40,1,1,1\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [("mot", "still/gt/gt.txt", "still-2/gt/gt.txt"), ("cvat", "still.xml", "still-2.xml")],
+)
+def test_what_was_corrected_is_kept(clip, yolo, name, first, second):
+    run("track", clip, *yolo, "--export", name)
+    corrected = Path("runs", name, first)
+    corrected.write_text("corrected by hand")
+    run("track", clip, *yolo, "--export", name)
+    assert corrected.read_text() == "corrected by hand"
+    assert Path("runs", name, second).stat().st_size > 0
 
 
 def test_only_what_is_asked_for_is_written(clip, yolo):

@@ -140,6 +140,8 @@ def test_rows_on_standard_output_come_alone(clip, yolo, capsys):
     assert said.err.startswith("still: 12 frames, 2 ids (1 person, 1 car)")
     assert main(["track", str(clip), str(clip), *yolo, "--results", "-"]) == 2
     assert "2 sources do not go to standard output together" in error_of(capsys)
+    assert main(["detect", str(clip), *yolo, "--results", "-"]) == 2
+    assert "--results -: expected a file name ending in .json" in error_of(capsys)
 
 
 def test_a_pipe_that_is_closed_ends_the_run(clip, yolo):
