@@ -11,8 +11,9 @@ import numpy as np
 from tracker.errors import InputError
 from tracker.io.detected import DetectedSequence, warn_of_no_size
 from tracker.io.frames import number_frames
+from tracker.io.json_file import cached_json
 from tracker.io.mot import MIN_SIDE
-from tracker.io.reading import MAX_CLASS, MAX_FRAMES, read_box, read_json, read_number, read_whole
+from tracker.io.reading import MAX_CLASS, MAX_FRAMES, read_box, read_number, read_whole
 
 EXPECTED = "expected COCO results: a list of detections (image_id, category_id, bbox, score), or images and annotations"
 Place = tuple[str, int]  # sequence and frame
@@ -28,7 +29,7 @@ def read_coco_detections(path: Path) -> list[DetectedSequence]:
     Raises:
         InputError: The file cannot be read, or an entry is broken; with its place.
     """
-    content = read_json(path)
+    content = cached_json(path)
     annotations = content.get("annotations") if isinstance(content, dict) else content
     images = content.get("images") if isinstance(content, dict) else None
     if not isinstance(annotations, list) or (isinstance(content, dict) and not isinstance(images, list)):

@@ -40,9 +40,9 @@ def add_export_option(parser: argparse._ActionsContainer) -> None:
         "--export",
         action="append",
         default=[],
-        metavar="FORMAT[=FOLDER]",
+        metavar="FORMAT[=PATH]",
         help=f"tracks as labels to correct by hand: {', '.join(EXPORT_NAMES)}; may be given several times "
-        f"(default folder: {DEFAULT_FOLDER}/FORMAT)",
+        f"(default path: {DEFAULT_FOLDER}/FORMAT/)",
     )
 
 

@@ -95,6 +95,21 @@ def test_every_format_of_results_is_evaluated(clip, weights, suffix, side, capsy
         assert "100.00  100.00  100.00  100.00  100.00" in capsys.readouterr().out
 
 
+def test_results_of_the_video_count_for_a_sequence_of_a_public_detector(capsys):
+    Path("gt/MOT17-02-SDP/gt").mkdir(parents=True)
+    Path("gt/MOT17-02-SDP/gt/gt.txt").write_text("1,1,11,11,20,40,1,1,1\n")
+    Path("found").mkdir()
+    Path("found/MOT17-02.csv").write_text("id,frame,x1,y1,x2,y2\n4,1,10,10,30,50\n")
+    run("evaluate", "--gt", "gt", "--results", "found")
+    assert "MOT17-02-SDP  100.00" in capsys.readouterr().out
+    assert main(["evaluate", "--gt", "gt", "--results", "found", "--sequences", "MOT17-04-SDP"]) == 2
+    Path("found/MOT17-02.csv").rename("found/else.csv")
+    Path("found/more.csv").write_text("id,frame,x1,y1,x2,y2\n")
+    capsys.readouterr()
+    assert main(["evaluate", "--gt", "gt", "--results", "found"]) == 2
+    assert "no results for MOT17-02-SDP in found; there is else, more" in error_of(capsys)
+
+
 def test_a_table_has_a_header_seconds_names_and_speeds(clip, yolo):
     run("track", clip, *yolo, "--results", "rows.csv")
     rows = read_csv("rows.csv")
