@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import pairwise
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from typing_extensions import override
 
-from tracker.io.key_frames import key_rows
-from tracker.io.track_writer import TrackedSource, TrackFile, TrackRow
+from tracker.io.key_frames import KeyFrameTracks
+from tracker.io.track_writer import TrackRow
 
 
-class CvatVideoTracks(TrackFile):
+class CvatVideoTracks(KeyFrameTracks):
     """Writes the XML once all frames are known; the arguments are those of `TrackFile`.
 
     Between two key frames CVAT moves a box evenly; frames whose box is near enough to that are left out (`find_keys`).
@@ -19,29 +19,18 @@ class CvatVideoTracks(TrackFile):
     track.
     """
 
-    def __init__(self, path: str | Path, source: TrackedSource) -> None:
-        super().__init__(path, source)
-        self._tracks: dict[int, list[TrackRow]] = {}
-        self._frame_count = 0
-
-    @override
-    def _take(self, frame_number: int, seconds: float | None, rows: list[TrackRow]) -> None:
-        self._frame_count = max(self._frame_count, frame_number)
-        for row in rows:
-            self._tracks.setdefault(row.id, []).append(row)
-
     @override
     def _write_rest(self) -> None:
         root = Element("annotations")
         _leaf(root, "version", "1.1")
         self._describe(SubElement(SubElement(root, "meta"), "task"))
-        for identity, rows in sorted(self._tracks.items()):
-            attributes = {"id": str(identity), "label": _printable(rows[-1].class_name), "source": "auto"}
+        for identity, keys in self._keys():
+            attributes = {"id": str(identity), "label": _printable(keys[-1].row.class_name), "source": "auto"}
             track = SubElement(root, "track", attributes)
-            for row, is_last in key_rows(rows):
+            for row, gone in keys:
                 _add_box(track, row, row.frame - 1, is_outside=False)
-                if is_last and row.frame < self._frame_count:
-                    _add_box(track, row, row.frame, is_outside=True)
+                if gone is not None:
+                    _add_box(track, row, gone - 1, is_outside=True)
         indent(root)
         ElementTree(root).write(str(self.temporary), encoding="utf-8", xml_declaration=True)
 
@@ -49,11 +38,12 @@ class CvatVideoTracks(TrackFile):
         seen = {rows[-1].class_name for rows in self._tracks.values()}
         names = [*self.source.class_names, *sorted(seen - set(self.source.class_names))]
         _leaf(task, "name", self.source.name)
-        for name, value in (("size", self._frame_count), ("mode", "interpolation"), ("overlap", 0)):
+        for name, value in (("size", len(self._frames)), ("mode", "interpolation"), ("overlap", 0)):
             _leaf(task, name, str(value))
-        _leaf(task, "start_frame", "0")
-        _leaf(task, "stop_frame", str(max(self._frame_count - 1, 0)))
-        _leaf(task, "frame_filter", "")
+        _leaf(task, "start_frame", str(min(self._frames, default=1) - 1))
+        _leaf(task, "stop_frame", str(max(self.frame_count - 1, 0)))
+        steps = {after - before for before, after in pairwise(self._frames)}
+        _leaf(task, "frame_filter", f"step={min(steps)}" if len(steps) == 1 and steps != {1} else "")
         labels = SubElement(task, "labels")
         for name in names:
             label = SubElement(labels, "label")

@@ -12,18 +12,18 @@ from typing_extensions import override
 from tracker.errors import InputError
 from tracker.io.cvat_video import KeyBox, boxes_between
 from tracker.io.json_file import cached_json
-from tracker.io.key_frames import key_rows
+from tracker.io.key_frames import KeyBoxRow, KeyFrameTracks
 from tracker.io.mot import MAX_SIDE
 from tracker.io.numbering import Numbering
 from tracker.io.reading import MAX_FRAMES, read_number, read_whole
 from tracker.io.sequence_table import SequenceTable, TableRow
-from tracker.io.track_writer import TrackedSource, TrackFile, TrackRow
+from tracker.io.track_writer import TrackedSource, TrackRow
 
 _KIND = "videorectangle"
 _LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own disk
 
 
-class LabelStudioTracks(TrackFile):
+class LabelStudioTracks(KeyFrameTracks):
     """Writes one task with one prediction once all frames are known; the arguments are those of `TrackFile`.
 
     Between two entries of a sequence Label Studio moves a box evenly; frames whose box is near enough to that are left
@@ -39,37 +39,29 @@ class LabelStudioTracks(TrackFile):
             raise InputError(f"{path}: Label Studio has boxes in percent, and nothing tells the size of the images")
         super().__init__(path, source)
         self._width, self._height = source.size
-        self._tracks: dict[int, list[TrackRow]] = {}
-        self._frame_count = 0
-
-    @override
-    def _take(self, frame_number: int, seconds: float | None, rows: list[TrackRow]) -> None:
-        self._frame_count = max(self._frame_count, frame_number)
-        for row in rows:
-            self._tracks.setdefault(row.id, []).append(row)
 
     @override
     def _write_rest(self) -> None:
-        result = [self._region(identity, rows) for identity, rows in sorted(self._tracks.items())]
+        result = [self._region(identity, keys) for identity, keys in self._keys()]
         video = _LOCAL_FILES + (self.source.file or self.source.name)
         data = {"video": video, "width": self._width, "height": self._height}
         task = {"data": data, "predictions": [{"model_version": "centertrack", "result": result}]}
         self.temporary.write_text(json.dumps([task]) + "\n", encoding="utf-8")
 
-    def _region(self, identity: int, rows: list[TrackRow]) -> dict[str, Any]:
+    def _region(self, identity: int, keys: list[KeyBoxRow]) -> dict[str, Any]:
         rate = self.source.frame_rate
-        value: dict[str, Any] = {"framesCount": self._frame_count, "labels": [rows[-1].class_name]}
+        value: dict[str, Any] = {"framesCount": self.frame_count, "labels": [keys[-1].row.class_name]}
         if rate:
-            value["duration"] = round(self._frame_count / rate, 4)
-        value["sequence"] = [self._entry(row, is_last) for row, is_last in key_rows(rows)]
+            value["duration"] = round(self.frame_count / rate, 4)
+        value["sequence"] = [self._entry(row, goes_on=gone is None) for row, gone in keys]
         return {"id": str(identity), "from_name": "box", "to_name": "video", "type": _KIND, "value": value}
 
-    def _entry(self, row: TrackRow, is_last: bool) -> dict[str, Any]:
+    def _entry(self, row: TrackRow, goes_on: bool) -> dict[str, Any]:
         rate = self.source.frame_rate
         percent = (100 / self._width, 100 / self._height)
         return {
             "frame": row.frame,
-            "enabled": not is_last or row.frame == self._frame_count,
+            "enabled": goes_on,
             "rotation": 0,
             "x": round(row.x1 * percent[0], 5),
             "y": round(row.y1 * percent[1], 5),

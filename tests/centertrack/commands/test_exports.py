@@ -205,6 +205,20 @@ def test_gaps_turns_and_ends_survive(writer, name):
     assert (table.length, table.names) == (30, {1: "person"})
 
 
+def test_frames_at_a_distance_are_no_gaps():
+    with CvatVideoTracks("every5.xml", TrackedSource("every5")) as file:
+        for frame in range(11, 61, 5):
+            file.write(frame, tracks(*([(1, frame, True)] if frame < 40 else [])))
+    root = ElementTree.parse("every5.xml").getroot()
+    boxes = [(int(box.attrib["frame"]), box.get("outside")) for box in root.iter("box")]
+    assert boxes == [(10, "0"), (35, "0"), (40, "1")]
+    place = {name: root.findtext(f"meta/task/{name}") for name in ("size", "start_frame", "stop_frame", "frame_filter")}
+    assert place == {"size": "10", "start_frame": "10", "stop_frame": "55", "frame_filter": "step=5"}
+    table = read_found("cvat-video", Path("every5.xml"), "every5", Path("every5.xml"))
+    assert table.rows.frames.tolist() == [11, 16, 21, 26, 31, 36]
+    assert table.labelled.tolist() == list(range(11, 61, 5))
+
+
 def test_unseen_is_occluded():
     with CvatVideoTracks("walk.xml", TrackedSource("walk")) as file:
         for frame in range(1, 7):
@@ -222,8 +236,9 @@ def test_odd_names_stay_valid_xml():
 def test_boxes_between_key_frames_are_as_near_as_is_said():
     rng = np.random.default_rng(0)
     boxes = np.array([100, 100, 200, 300]) + np.cumsum(rng.normal(0, 3, (200, 4)), axis=0)
-    keys = find_keys(boxes)
-    between = np.stack([np.interp(np.arange(200), keys, boxes[keys, side]) for side in range(4)], axis=1)
+    frames = np.cumsum(rng.integers(1, 4, 200))
+    keys = find_keys(frames, boxes)
+    between = np.stack([np.interp(frames, frames[keys], boxes[keys, side]) for side in range(4)], axis=1)
     allowed = np.maximum(1.0, 0.02 * (boxes[:, 3] - boxes[:, 1]))
     assert (np.abs(between - boxes).max(axis=1) <= allowed).all()
     assert len(keys) < 120
