@@ -55,6 +55,7 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack review": "serves a page until Ctrl-C; test_review.py runs it",
     "centertrack track rtsp:": "needs cameras; test_sources.py watches streams",
     "centertrack track street.mp4 --show": "needs a display; test_sources.py shows a window",
+    "centertrack track street.mp4 --results street.parquet": "needs the extra [parquet]; test_outputs.py writes it",
     "centertrack submit": "needs results of a whole test set; test_submission.py packs them",
 }
 PREAMBLE = """

@@ -152,6 +152,8 @@ except ImportError as error:
         (["track", "street.mp4", "--runtime", "onnxruntime"], "torch", "train"),
         (["track", "street.mp4", "--weights", "some.torchscript"], "torch", "train"),
         (["evaluate", "--gt", "gt", "--results", "results", "--check", "motmetrics"], "motmetrics", "check"),
+        (["track", "street.mp4", "--results", "out/street.parquet"], "pyarrow", "parquet"),
+        (["associate", "results/street.txt", "--results", "out/street.parquet"], "pyarrow", "parquet"),
         (["bench", "model"], "torch", "train"),
         (["bench", "training"], "pytorch_lightning", "train"),
     ],

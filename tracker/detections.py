@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tracker.arrays import Array
+from tracker.arrays import Array, Mask
 from tracker.errors import InputError
 from tracker.supervision_columns import make_supervision
 from tracker.wording import agreed, counted
@@ -158,6 +158,14 @@ class Detections:
         _set(chosen, "embeddings", None if self.embeddings is None else _rows_of(self.embeddings, rows))
         return chosen
 
+    def clipped(self, size: tuple[int, int]) -> Detections:
+        """Return the detections with boxes cut to an image of this (width, height), less those outside of it."""
+        boxes = self.boxes.clip(0, np.array([*size, *size], np.float32))
+        inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1).nonzero()[0]
+        chosen = self[inside]
+        _set(chosen, "boxes", boxes[inside])
+        return chosen
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tracks:
@@ -170,6 +178,8 @@ class Tracks:
         labels: (N,) int64, class of each track.
         indices: (N,) int64, row in this update's detections that the track was matched to; -1 where it was not.
         source: The `supervision.Detections` that `update` was given, to which `indices` point as well; else None.
+
+    Boxes are those of the tracks, not cut to the image: of somebody who leaves it, they go on beyond its edges.
     """
 
     ids: Array
@@ -185,6 +195,11 @@ class Tracks:
         none = np.zeros(0, np.int64)
         return cls(none, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), none, none)
 
+    @property
+    def seen(self) -> Mask:
+        """(N,) bool, whether a track was detected in this frame; if not, its motion says where it is (coasting)."""
+        return np.asarray(self.indices >= 0)
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -198,6 +213,16 @@ class Tracks:
             self.indices[rows],
             self.source,
         )
+
+    def clipped(self, size: tuple[int, int]) -> Tracks:
+        """Return the tracks with boxes cut to an image of this (width, height), without those that lie outside of it.
+
+        >>> tracks = Tracks(np.array([1, 2]), np.array([[-5, 2, 8, 30], [50, 2, 60, 30]]), *np.zeros((3, 2), int))
+        >>> tracks.clipped((20, 20)).boxes.tolist()
+        [[0, 2, 8, 20]]
+        """
+        boxes = self.boxes.clip(0, np.array([*size, *size], self.boxes.dtype))
+        return replace(self, boxes=boxes)[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
 
     def __repr__(self) -> str:
         """Return one line: how many there are, their ids, and how many of them are coasting."""

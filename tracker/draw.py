@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import colorsys
 from collections import deque
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from tracker.arrays import Array, Image
 from tracker.detections import Detections, Tracks
+from tracker.io.class_names import label_name
 
 Colour = tuple[int, int, int]
 
@@ -65,13 +67,14 @@ class Trails:
         return np.array(points, np.float32).reshape(-1, 2)
 
 
-def draw_tracks(image: Image, tracks: Tracks, trails: Trails | None = None) -> Image:
+def draw_tracks(image: Image, tracks: Tracks, trails: Trails | None = None, class_names: Sequence[str] = ()) -> Image:
     """Draw boxes with their ids, one colour an id, and where they came from.
 
     Args:
         image: (H, W, 3) uint8 RGB; it is left as it is.
         tracks: Boxes in the pixels of `image`.
         trails: Their history, already updated with `tracks`.
+        class_names: Name of each label, which is written beside the id; none are written where it is empty.
 
     Returns:
         A new image; lines and letters grow with its size.
@@ -83,16 +86,18 @@ def draw_tracks(image: Image, tracks: Tracks, trails: Trails | None = None) -> I
             _draw_trail(canvas, trails.points(identity), id_colour(identity), width)
     for row in np.argsort(tracks.boxes[:, 3]):  # who stands nearer to the camera comes on top
         identity = int(tracks.ids[row])
-        _draw_box(canvas, tracks.boxes[row], id_colour(identity), width, str(identity))
+        text = f"{identity} {label_name(class_names, int(tracks.labels[row]))}" if class_names else str(identity)
+        _draw_box(canvas, tracks.boxes[row], id_colour(identity), width, text)
     return canvas
 
 
-def draw_detections(image: Image, detections: Detections) -> Image:
+def draw_detections(image: Image, detections: Detections, class_names: Sequence[str] = ()) -> Image:
     """Draw boxes with their scores, one colour a class.
 
     Args:
         image: (H, W, 3) uint8 RGB; it is left as it is.
         detections: Boxes in the pixels of `image`.
+        class_names: As of `draw_tracks`, beside the score.
 
     Returns:
         A new image; lines and letters grow with its size.
@@ -101,7 +106,10 @@ def draw_detections(image: Image, detections: Detections) -> Image:
     width = _line_width(canvas)
     for row in np.argsort(detections.boxes[:, 3]):
         colour = id_colour(int(detections.labels[row]) + 1)
-        _draw_box(canvas, detections.boxes[row], colour, width, f"{detections.scores[row]:.2f}")
+        text = f"{detections.scores[row]:.2f}"
+        if class_names:
+            text = f"{label_name(class_names, int(detections.labels[row]))} {text}"
+        _draw_box(canvas, detections.boxes[row], colour, width, text)
     return canvas
 
 

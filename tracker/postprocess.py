@@ -30,6 +30,7 @@ class Trajectories:
         boxes: (N, 4) float64 xyxy.
         scores: (N,) float64.
         labels: (N,) int64.
+        indices: (N,) int64, row of the frame's detections; -1 where a track was not detected, or is interpolated.
         embeddings: Id -> sum (D,) of the embeddings of its detections; empty where there were none.
     """
 
@@ -38,6 +39,7 @@ class Trajectories:
     boxes: Array
     scores: Array
     labels: Array
+    indices: Array
     embeddings: dict[int, Array]
 
     def __len__(self) -> int:
@@ -49,9 +51,8 @@ class Trajectories:
         numbers, starts = np.unique(self.frames[order], return_index=True)
         parts = np.split(order, starts[1:]) if len(order) else []  # of nothing, split makes one part
         for number, rows in zip(numbers.tolist(), parts, strict=True):
-            unknown = np.full(len(rows), -1)
             boxes, scores = self.boxes[rows].astype(np.float32), self.scores[rows].astype(np.float32)
-            yield number, Tracks(self.ids[rows], boxes, scores, self.labels[rows], unknown)
+            yield number, Tracks(self.ids[rows], boxes, scores, self.labels[rows], self.indices[rows])
 
     def write(self, path: str | Path, has_classes: bool = False) -> None:
         """Write MOTChallenge rows; the arguments are those of `MotWriter`."""
@@ -95,6 +96,7 @@ class TrajectoryRecorder:
             np.concatenate([part.boxes for part in tracks]).astype(np.float64)[order],
             np.concatenate([part.scores for part in tracks]).astype(np.float64)[order],
             np.concatenate([part.labels for part in tracks])[order],
+            np.concatenate([part.indices for part in tracks])[order],
             dict(self._embeddings),
         )
 
@@ -152,6 +154,7 @@ def interpolate(trajectories: Trajectories, max_gap: int = 20, min_length: int =
             boxes=np.concatenate([trajectories.boxes, boxes]),
             scores=np.concatenate([trajectories.scores, scores]),
             labels=np.concatenate([trajectories.labels, trajectories.labels[rows]]),
+            indices=np.concatenate([trajectories.indices, np.full(len(rows), -1)]),
         )
     )
 
@@ -222,7 +225,7 @@ def link(
 
 def _sorted(trajectories: Trajectories) -> Trajectories:
     order = np.lexsort((trajectories.frames, trajectories.ids))
-    columns = ("frames", "ids", "boxes", "scores", "labels")
+    columns = ("frames", "ids", "boxes", "scores", "labels", "indices")
     return replace(trajectories, **{name: getattr(trajectories, name)[order] for name in columns})
 
 

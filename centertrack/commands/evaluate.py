@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from centertrack.app.outputs import check_suffix
 from centertrack.commands.shared.options import positive_int, read_names
+from centertrack.commands.shared.output_options import add_classes_option
 from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
-from tracker.io.reading import read_lines
 from tracker.text_table import text_table
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ EPILOG = """examples:
   centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "KITTI", "BDD100K", "VisDrone", "none")
 COMPARED = ("HOTA", "IDF1", "MOTA")
-FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco")
+FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco", "label-studio", "csv", "json", "jsonl",
+           "parquet")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,13 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=BENCHMARKS,
         help="whose rules to apply; none ignores classes (default: by the format and the name of each sequence)",
     )
-    parser.add_argument(
-        "--classes",
-        type=_read_classes,
-        metavar="A,B",
-        help="score these classes, each for itself and all together: numbers of column 8, names where the labels have "
-        "names (labels.txt, classes.txt, or in the format), or a file with one a line",
-    )
+    add_classes_option(parser, "score, each for itself and all together,")
     parser.add_argument("--flagged", action="store_true", help="score labels with flag 0 (column 7), too")
     parser.add_argument("--sequences", type=read_names, metavar="A,B", help="only these sequences")
     parser.add_argument(
@@ -196,11 +191,6 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
         "gt_format": options.gt_format,
         "results_format": options.results_format,
     }
-
-
-def _read_classes(text: str) -> list[str]:
-    """Read names with commas between, or the lines of a file."""
-    return [line.strip() for line in read_lines(text) if line.strip()] if Path(text).is_file() else read_names(text)
 
 
 def _comparison(results: dict[str, EvaluationResult]) -> list[list[str]]:

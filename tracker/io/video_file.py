@@ -41,6 +41,9 @@ class VideoFile(FrameSource):
         has_times: Whether the pictures have times of their own.
         is_pushed: Whether it is pushed picture by picture over HTTP (`multipart/x-mixed-replace`) and never ends.
 
+    Attributes:
+        address: Path or URL, without a password.
+
     Raises:
         InputError: It is missing, empty, no video, or no picture of it can be decoded; or a frame rate is given and it
             has times of its own. While iterating: it breaks off.
@@ -55,6 +58,7 @@ class VideoFile(FrameSource):
     ) -> None:
         self._address = str(source)
         self._source = _without_login(self._address)  # for names and messages, which end up in files and logs
+        self.address = self._source
         self._pipe, self._format = pipe, pipe_format
         self._is_remote = "://" in self._source
         self._is_once = self._is_remote or pipe is not None
