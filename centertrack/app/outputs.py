@@ -65,12 +65,12 @@ class OutputPlan:
     ['out/cam.txt', 'out/cam-2.txt']
     """
 
-    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str]) -> None:
+    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str], inputs: Sequence[Path] = ()) -> None:
         self._is_default = all(kind.given is None for kind in kinds)
         self._is_alone = len(sources) <= 1
         self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None]
         local = [source for source in sources if "://" not in source]
-        self._sources = {_resolved(Path(source)) for source in local}
+        self._sources = {_resolved(path) for path in (*map(Path, local), *inputs)}
         self._folders = {_resolved(folder) for source in local for folder in _image_folders(source)}
         self._taken: set[Path] = set()
         self._reserved: dict[Path, PendingFile] = {}

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from centertrack.app.outputs import check_suffix
-from centertrack.commands.shared.terminal import say
+from centertrack.app.outputs import TRACK_SUFFIXES, OutputKind, OutputPlan
+from centertrack.commands.shared.output_options import add_export_option, export_kinds
+from centertrack.commands.shared.terminal import progress_bar, say
+from tracker.errors import InputError
 from tracker.wording import counted
 
 SUMMARY = "apply an edit list of the review page to results"
-DESCRIPTION = """Apply the corrections that were made with `centertrack review` to the results they were made for, and
-write the corrected rows. The results and the list stay as they are. A list of other results, or of results that
-changed since, is refused."""
+DESCRIPTION = """Apply the corrections that were made with `centertrack review` to the results they were made for,
+and write the corrected tracks. The results and the list stay as they are. A list of other results, or of results
+that changed since, is refused. With --source, a video of the corrected tracks and labels to train from can be
+written, too."""
 EPILOG = """examples:
   centertrack edit street.txt street.edits.jsonl --results corrected.txt
+  centertrack edit street.txt street.edits.jsonl --source street.mp4 --video corrected.mp4
+  centertrack edit street.txt street.edits.jsonl --source street.mp4 --export mot=mine/street
   centertrack evaluate --gt gt.txt --results street.txt --edits street.edits.jsonl"""
 
 
@@ -22,14 +27,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("tracks", metavar="RESULTS", type=Path, help="tracks as written by track")
     parser.add_argument("edits", metavar="EDITS", type=Path, help="edit list, RESULTS with the ending .edits.jsonl")
-    parser.add_argument("--results", required=True, metavar="FILE", help="where the corrected rows go")
+    parser.add_argument(
+        "--results", metavar="FILE", help=f"where the corrected tracks go, as {', '.join(TRACK_SUFFIXES)}"
+    )
+    parser.add_argument("--source", metavar="VIDEO", help="what the tracks lie on, for --video and --export, and times")
+    parser.add_argument("--video", metavar="FILE", help="video with the corrected boxes, ids and trails (H.264, .mp4)")
+    add_export_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Apply all edits."""
-    from tracker.editing.edited import write_edited
+    from tracker.editing.edited import read_edited
+    from tracker.io.track_writer import TrackedSource
+    from tracker.io.track_writers import check_tracks_format
+    from tracker.io.writer import VIDEO_SUFFIXES
 
-    check_suffix("--results", options.results, ".txt")
-    edits, before, after = write_edited(options.tracks, options.edits, Path(options.results))
-    say(f"{options.results}: {counted(edits, 'edit')}, {counted(before, 'id')} before, {after} after")
+    if not (options.results or options.video or options.export):
+        raise InputError("nothing to write; give --results FILE, or --source VIDEO with --video or --export")
+    if (options.video or options.export) and not options.source:
+        raise InputError("--video and --export need the frames; give --source VIDEO")
+    kinds = [
+        OutputKind("results", ".txt", options.results, TRACK_SUFFIXES),
+        OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
+        *export_kinds(options.export),
+    ]
+    check_tracks_format(options.results)
+    sources = [options.source] if options.source else []
+    plan = OutputPlan([kind for kind in kinds if kind.given], sources, [options.tracks, options.edits])
+    edited = read_edited(options.tracks, options.edits)
+    paths = plan.paths_for(options.tracks.stem)
+    try:
+        if options.source:
+            from centertrack.app.corrected import write_corrected
+            from tracker.io.video import open_source
+
+            frames = open_source(options.source)
+            with progress_bar(frames.name, frames.frame_count) as advance:
+                write_corrected(edited, frames, paths, lambda number: advance())
+        else:
+            about = TrackedSource(options.tracks.stem, class_names=edited.class_names, has_classes=edited.has_classes)
+            edited.write(paths["results"], about)
+    finally:
+        plan.release(paths.values())
+    ids = len(set(edited.tracks.ids.tolist()))
+    say(f"{counted(edited.edit_count, 'edit')}: {counted(edited.ids_before, 'id')} before, {ids} after")
+    for kind, path in paths.items():
+        say(f"  {kind}: {path}")
     return 0

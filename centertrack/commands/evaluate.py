@@ -156,13 +156,15 @@ def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
 
 def _with_edited(trackers: dict[str, str], options: argparse.Namespace, folder: Path) -> dict[str, str]:
     """Return the trackers with the corrected results of the first one beside it."""
-    from tracker.editing.edited import write_edited
+    from tracker.editing.edited import read_edited
+    from tracker.io.track_writer import TrackedSource
 
     if not Path(options.results).is_file():
         raise InputError(f"--edits belongs to one file of results, and --results {options.results} is none")
     name, *others = trackers
     corrected = folder / Path(options.results).with_suffix(".txt").name
-    write_edited(Path(options.results), options.edits, corrected)
+    edited = read_edited(Path(options.results), options.edits)
+    edited.write(corrected, TrackedSource(has_classes=edited.has_classes))
     return {name: trackers[name], f"{name}, edited": str(corrected), **{one: trackers[one] for one in others}}
 
 

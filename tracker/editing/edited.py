@@ -1,59 +1,84 @@
-"""Results with the corrections of an edit list, as a file of their own."""
+"""Results with the corrections of an edit list."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tracker.editing.edit_list import EditList
 from tracker.errors import InputError
-from tracker.io.mot import ResultRows
 from tracker.io.track_formats import guess_track_format, read_found
+from tracker.io.track_writer import TrackedSource
+from tracker.io.track_writers import open_tracks
 from tracker.postprocess import Trajectories
 
 
-def edited_rows(results: Path, edits: Path) -> tuple[ResultRows, ResultRows, int]:
-    """Return the rows of a file of results, the same corrected, and how many edits did it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Edited:
+    """Corrected tracks, and what they were made of.
+
+    Attributes:
+        tracks: After the edits; every box counts as seen, since not all formats say which are.
+        edit_count: Edits in force.
+        ids_before: Number of ids before them.
+        names: Class number, from 1, -> name, where the results name them.
+        has_classes: Whether there are classes; tracks of which none was told are then of class 1.
+    """
+
+    tracks: Trajectories
+    edit_count: int
+    ids_before: int
+    names: Mapping[int, str]
+    has_classes: bool
+
+    @property
+    def class_names(self) -> list[str]:
+        """Name of each label, from 0."""
+        return [self.names.get(number, str(number)) for number in range(1, max(self.names, default=0) + 1)]
+
+    def write(self, path: Path, source: TrackedSource) -> None:
+        """Write the tracks in the format of the suffix.
+
+        Raises:
+            InputError: There is no such format, or the file cannot be written.
+        """
+        writer = open_tracks(path, source)
+        try:
+            for number, tracks in self.tracks:
+                writer.write(number, tracks)
+        except BaseException:
+            writer.abandon()
+            raise
+        writer.close()
+
+
+def read_edited(results: Path, edits: Path) -> Edited:
+    """Return corrected tracks.
+
+    Args:
+        results: As a tracker wrote them, in any format that `evaluate` reads.
+        edits: The list of the corrections.
 
     Raises:
         InputError: A file cannot be read, the list is of other results, or an edit does not fit.
     """
     if not edits.is_file():
         raise InputError(f"{edits}: no such edit list; centertrack review makes one")
-    rows = read_found(guess_track_format(results), results, results.stem, results).results()
-    found = EditList(edits, results)
-    return rows, found.apply(rows), len(found.edits)
-
-
-def write_edited(results: Path, edits: Path, output: Path) -> tuple[int, int, int]:
-    """Write corrected MOTChallenge rows.
-
-    Args:
-        results: As a tracker wrote them.
-        edits: The list of the corrections.
-        output: The file to write.
-
-    Returns:
-        The number of edits, and of ids before and after.
-
-    Raises:
-        InputError: As `edited_rows`, `output` is one of the two, or cannot be written.
-    """
-    if output.exists() and any(output.samefile(path) for path in (results, edits) if path.exists()):
-        raise InputError(
-            f"--results {output} is what the edits are about and would be overwritten; choose another file"
-        )
-    before, after, count = edited_rows(results, edits)
+    table = read_found(guess_track_format(results), results, results.stem, results)
+    before, found = table.results(), EditList(edits, results)
+    after = found.apply(before)
     order = np.lexsort((after.frames, after.ids))
-    has_classes = bool((after.classes > 0).any())
-    corrected = Trajectories(
+    tracks = Trajectories(
         frames=after.frames[order],
         ids=after.ids[order],
         boxes=after.boxes_xyxy[order].astype(np.float64),
         scores=after.scores[order],
-        labels=after.classes[order] - 1,
+        labels=np.maximum(after.classes[order], 1) - 1,
+        indices=np.zeros(len(after), np.int64),
         embeddings={},
     )
-    corrected.write(output, has_classes)
-    return count, len(np.unique(before.ids)), len(np.unique(after.ids))
+    has_classes = bool((after.classes > 0).any())
+    return Edited(tracks, len(found.edits), len(np.unique(before.ids)), table.names, has_classes)

@@ -16,6 +16,8 @@ from centertrack.cli import main
 from tests.centertrack.review.conftest import rows_text, write_clip
 from tracker.editing.edit_list import EditList, edits_beside
 from tracker.editing.edits import DrawBoxes, Merge, SetClass, Swap
+from tracker.io.track_formats import guess_track_format, read_found
+from tracker.io.video import open_source
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_edit_writes_corrected_rows_and_leaves_the_others_as_they_are(
     before, listed = results.read_bytes(), edits.path.read_bytes()
     corrected = results.with_name("corrected.txt")
     assert run("edit", results, edits.path, "--results", corrected) == 0
-    assert "2 edits, 4 ids before, 3 after" in capsys.readouterr().out
+    assert "2 edits: 4 ids before, 3 after" in capsys.readouterr().out
     assert (results.read_bytes(), edits.path.read_bytes()) == (before, listed)
     rows = corrected.read_text().splitlines()
     assert {row for row in rows if ",1," in row[:5]} <= set(before.decode().splitlines())
@@ -53,7 +55,7 @@ def test_classes_of_some_tracks_stand_in_column_8(results: Path) -> None:
     corrected = results.with_name("corrected.txt")
     assert run("edit", results, edits.path, "--results", corrected) == 0
     classes = {tuple(row.split(",")[i] for i in (1, 7)) for row in corrected.read_text().splitlines()}
-    assert classes == {("1", "2"), ("2", "-1"), ("3", "-1"), ("4", "-1")}
+    assert classes == {("1", "2"), ("2", "1"), ("3", "1"), ("4", "1")}
 
 
 @pytest.mark.parametrize(
@@ -61,8 +63,8 @@ def test_classes_of_some_tracks_stand_in_column_8(results: Path) -> None:
     [
         ("results", "these are edits of another street.txt"),
         ("missing", "no such edit list; centertrack review makes one"),
-        ("output", "would be overwritten; choose another file"),
-        ("suffix", "expected a file name ending in .txt"),
+        ("output", "would be overwritten; choose another output"),
+        ("suffix", "expected a file name ending in .txt, .csv"),
     ],
 )
 def test_edit_refuses_in_one_sentence(
@@ -81,6 +83,54 @@ def test_edit_refuses_in_one_sentence(
     assert words in error
     assert error.count("\n") == 1
     assert results.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl"])
+def test_corrected_tracks_in_every_format_are_the_same(suffix: str, results: Path) -> None:
+    EditList(edits_beside(results), results).append(Merge(3, 4))
+    folder = results.parent / "out"
+    for name in (f"street{suffix}", "street.txt"):
+        assert run("edit", results, edits_beside(results), "--results", folder / name) == 0
+    first, second = (read_edited_rows(folder / name) for name in (f"street{suffix}", "street.txt"))
+    assert first == second
+
+
+def read_edited_rows(path: Path) -> set[tuple[float, ...]]:
+    rows = read_found(guess_track_format(path), path, path.stem, path).results()
+    return {
+        (frame, one, *(round(value, 1) for value in box))
+        for frame, one, box in zip(rows.frames.tolist(), rows.ids.tolist(), rows.boxes_xywh.tolist(), strict=True)
+    }
+
+
+def test_corrected_tracks_become_a_video_and_labels(results: Path) -> None:
+    clip = write_clip(results.with_name("clip.mp4"))
+    EditList(edits_beside(results), results).append(Merge(3, 4))
+    folder = results.parent / "out"
+    exported = [f"--export={name}={folder / name}/" for name in ("mot", "yolo")]
+    video = folder / "clip.mp4"
+    assert run("edit", results, edits_beside(results), "--source", clip, "--video", video, *exported) == 0
+    with open_source(video) as frames:
+        assert sum(1 for _ in frames) == 40
+    gt = next((folder / "mot").rglob("gt.txt"))
+    assert {row.split(",")[1] for row in gt.read_text().splitlines()} == {"1", "2", "3"}
+    assert len(list((folder / "yolo").rglob("*.jpg"))) == 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "nothing to write; give --results FILE"),
+        (("--video", "out.mp4"), "need the frames; give --source VIDEO"),
+        (("--source", "clip.mp4"), "nothing to write"),
+    ],
+)
+def test_edit_says_what_is_missing(
+    arguments: tuple[str, ...], words: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    EditList(edits_beside(results), results).append(Merge(3, 4))
+    assert run("edit", results, edits_beside(results), *arguments) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_evaluate_shows_what_edits_changed(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
