@@ -1,0 +1,168 @@
+"""Lines, and who crosses them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tracker.arrays import Floats
+from tracker.counting.events import Event, Passage, Step
+from tracker.errors import InputError
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line in the image, with a direction: "in" is from its left-hand to its right-hand side.
+
+    The sides are those of somebody who stands on the first point and looks at the second one. So over a line that is
+    drawn from left to right "in" is downwards in the image, and over one drawn downwards "in" is to the left.
+
+    Attributes:
+        name: Of the line.
+        start: First point, x and y in pixels, where the image's upper left corner is (0, 0).
+        end: Second point.
+
+    Raises:
+        InputError: The points are no numbers, or the same.
+
+    >>> door = Line("door", (0, 10), (40, 10))
+    >>> door.distances([[5, 4], [5, 16]]).tolist(), door.shares([[10, 4]]).tolist(), door.inward
+    ([-6.0, 6.0], [0.25], (0.0, 1.0))
+    """
+
+    name: str
+    start: Point
+    end: Point
+
+    def __post_init__(self) -> None:
+        check_points("line", self.name, (self.start, self.end))
+        if self.length == 0:
+            raise InputError(f"line {self.name}: its two points are the same, {self.start[0]:g},{self.start[1]:g}")
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Start and end."""
+        return self.start, self.end
+
+    @property
+    def length(self) -> float:
+        """In pixels."""
+        return math.hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
+
+    @property
+    def inward(self) -> Point:
+        """The direction "in" as x, y of length 1, at a right angle to the line."""
+        dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
+        return -dy / self.length + 0.0, dx / self.length + 0.0
+
+    def distances(self, points: ArrayLike) -> Floats:
+        """Return how far points (N, 2) lie on the "in" side: (N,) pixels, negative on the other one."""
+        return np.asarray((np.asarray(points, np.float64).reshape(-1, 2) - self.start) @ np.array(self.inward))
+
+    def shares(self, points: ArrayLike) -> Floats:
+        """Return where points (N, 2) lie along the line: (N,), 0 at the start and 1 at the end."""
+        way = np.array(self.end) - self.start
+        return np.asarray((np.asarray(points, np.float64).reshape(-1, 2) - self.start) @ way / (way @ way))
+
+
+@dataclass(slots=True)
+class _State:
+    """Where a track is relative to a line.
+
+    Attributes:
+        distance: At the last sight, in pixels; positive on the "in" side.
+        side: 1 or -1, on which it was clearly last; 0 before.
+        net: Passages over the line since then, from 1 to the "in" side less those back; beside its ends they count not.
+        passage: The last one of these.
+    """
+
+    distance: float
+    side: int = 0
+    net: int = 0
+    passage: Passage | None = None
+
+
+class LineCounter:
+    """Counts who crosses a line: once a track is clearly on the other side, and came there over the line itself.
+
+    "Clearly" is further away than the step's margin. So a track that stands on the line and trembles is not counted,
+    nor one that is first seen on the line, or that goes around its end.
+
+    Args:
+        place: The line.
+    """
+
+    def __init__(self, place: Line) -> None:
+        self.place = place
+        self._states: dict[int, _State] = {}
+
+    def update(self, steps: Sequence[Step]) -> list[Event]:
+        """Return who has crossed it, in the order of the steps."""
+        distances = self.place.distances([step.point for step in steps]).tolist()
+        events = []
+        for step, distance in zip(steps, distances, strict=True):
+            state = self._states.get(step.identity)
+            if state is None or step.before is None:
+                self._states[step.identity] = _State(distance, _side(distance, step.margin))
+                continue
+            self._pass(state, step, distance)
+            side = _side(distance, step.margin)
+            if side:
+                event = self._settle(state, step, side)
+                if event is not None:
+                    events.append(event)
+        return events
+
+    def end(self, step: Step) -> list[Event]:
+        """Forget a track that is not seen any more, after its last step."""
+        self._states.pop(step.identity, None)
+        return []
+
+    def _pass(self, state: _State, step: Step, distance: float) -> None:
+        """Note a passage to the other side of the line, if it is one."""
+        before, state.distance = state.distance, distance
+        if (before >= 0) == (distance >= 0):
+            return
+        passage = Passage.between(step, before / (before - distance))
+        if 0 <= self.place.shares(passage.point)[0] <= 1:
+            state.net += 1 if distance >= 0 else -1
+            state.passage = passage
+
+    def _settle(self, state: _State, step: Step, side: int) -> Event | None:
+        """Take note that a track is clearly on one side; return an event if it was on the other one and has crossed."""
+        crossed = state.side == -side and state.net * side > 0
+        passage, state.side, state.net = state.passage, side, 0
+        if not crossed or passage is None:
+            return None
+        return Event(
+            time=passage.time,
+            frame=passage.frame,
+            identity=step.identity,
+            label=step.label,
+            what="line",
+            name=self.place.name,
+            direction="in" if side > 0 else "out",
+            probability=step.probability,
+            point=passage.point,
+            certain_frame=step.frame,
+        )
+
+
+def check_points(what: str, name: str, points: Sequence[Point]) -> None:
+    """Refuse points that are no finite numbers.
+
+    Raises:
+        InputError: A point is none.
+    """
+    if not np.isfinite(np.array(points, np.float64)).all():
+        raise InputError(f"{what} {name}: expected finite numbers as x,y of its points, got {list(points)}")
+
+
+def _side(distance: float, margin: float) -> int:
+    return 0 if abs(distance) <= margin else 1 if distance > 0 else -1
