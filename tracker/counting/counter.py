@@ -22,12 +22,19 @@ MAX_GAP_SECONDS = 3.0
 
 @dataclass(slots=True)
 class _Sight:
-    """What is known of a track: when it was seen first, how often, how well, and its last step."""
+    """What is known of a track: when it was seen first, how often and how well, in which update last, and its step."""
 
     first: float
-    scores: float
-    count: int
-    step: Step
+    update: int = 0
+    scores: float = 0.0
+    count: int = 0
+    step: Step | None = None
+
+    def look(self, score: float, time: float) -> float:
+        """Add a sight, and return how probably the track follows an object."""
+        self.scores += score
+        self.count += 1
+        return track_probability(self.scores / self.count, time - self.first)
 
 
 class Counter:
@@ -79,9 +86,16 @@ class Counter:
         self.anchor, self.margin, self.max_gap_seconds = anchor, margin, max_gap_seconds
         self.lines = [LineCounter(place) for place in places if isinstance(place, Line)]
         self.zones = [ZoneCounter(place) for place in places if isinstance(place, Zone)]
+        self._places: list[LineCounter | ZoneCounter] = [*self.lines, *self.zones]
         self.events: list[Event] = []
         self.frames, self.time = 0, 0.0
         self._sights: dict[int, _Sight] = {}
+        self._seen, self._hidden = 0, 0
+
+    @property
+    def hidden_share(self) -> float:
+        """Of the frames of all tracks from first to last sight, the share in which they were not seen, from 0 to 1."""
+        return self._hidden / max(self._seen + self._hidden, 1)
 
     def update(self, tracks: Tracks, time: float, frame: int | None = None) -> list[Event]:
         """Take the tracks of the next frame and return what has become certain in it.
@@ -104,7 +118,7 @@ class Counter:
             zone.pass_time(time)
         found = self._end_before(time - self.max_gap_seconds)
         steps = self._steps(tracks[tracks.indices >= 0], time, number)
-        for place in (*self.lines, *self.zones):
+        for place in self._places:
             found += place.update(steps)
         for zone in self.zones:
             zone.tick(time)
@@ -115,38 +129,38 @@ class Counter:
     def _steps(self, tracks: Tracks, time: float, frame: int) -> list[Step]:
         """Return the step of every track that was seen, and remember it."""
         points = anchor_points(tracks.boxes.astype(np.float64), self.anchor).tolist()
-        sizes = tracks.boxes[:, 2:].astype(np.float64) - tracks.boxes[:, :2]
-        margins = (self.margin * np.sqrt(sizes.clip(0).prod(axis=1))).tolist()
+        sides = tracks.boxes[:, 2:].astype(np.float64) - tracks.boxes[:, :2]
+        sizes = np.sqrt(sides.clip(0).prod(axis=1)).tolist()
         steps = []
-        for identity, label, (x, y), score, margin in zip(
-            tracks.ids.tolist(), tracks.labels.tolist(), points, tracks.scores.tolist(), margins, strict=True
+        for identity, label, (x, y), score, size in zip(
+            tracks.ids.tolist(), tracks.labels.tolist(), points, tracks.scores.tolist(), sizes, strict=True
         ):
-            sight = self._sights.get(identity)
-            if sight is None:
-                step = Step(identity, label, (x, y), None, time, time, frame, frame, margin, 0.0)
-                sight = self._sights[identity] = _Sight(time, 0.0, 0, step)
-                before = None
-            else:
-                before = sight.step
-            sight.scores += score
-            sight.count += 1
-            probability = track_probability(sight.scores / sight.count, time - sight.first)
-            if before is None:
-                step = Step(identity, label, (x, y), None, time, time, frame, frame, margin, probability)
-            else:
-                step = Step(
-                    identity, label, (x, y), before.point, time, before.time, frame, before.frame, margin, probability
-                )
-            sight.step = step
+            sight = self._sights.setdefault(identity, _Sight(time))
+            before = sight.step
+            self._seen += 1
+            self._hidden += 0 if before is None else self.frames - sight.update - 1
+            sight.update = self.frames
+            step = sight.step = Step(
+                identity=identity,
+                label=label,
+                point=(x, y),
+                before=None if before is None else before.point,
+                time=time,
+                time_before=time if before is None else before.time,
+                frame=frame,
+                size=size,
+                margin=self.margin * size,
+                probability=sight.look(score, time),
+            )
             steps.append(step)
         return steps
 
     def _end_before(self, time: float) -> list[Event]:
         """Forget the tracks that were seen last before `time` seconds."""
-        gone = [sight.step for sight in self._sights.values() if sight.step.time < time]
+        gone = [sight.step for sight in self._sights.values() if sight.step is not None and sight.step.time < time]
         events = []
         for step in gone:
             del self._sights[step.identity]
-            for place in (*self.lines, *self.zones):
+            for place in self._places:
                 events += place.end(step)
         return events

@@ -20,7 +20,7 @@ class Step(NamedTuple):
         time: Seconds of this frame.
         time_before: Of the frame before; `time` where there is none.
         frame: Number of this frame.
-        frame_before: Of the frame before.
+        size: Of its box: the square root of the area, in pixels.
         margin: How far from a border is clearly on one side of it, in pixels.
         probability: That the track follows an object.
     """
@@ -32,9 +32,13 @@ class Step(NamedTuple):
     time: float
     time_before: float
     frame: int
-    frame_before: int
+    size: float
     margin: float
     probability: float
+
+    def in_sizes(self, distance: float) -> float:
+        """Return a distance in pixels, of either sign, in sizes of the box."""
+        return abs(distance) / max(self.size, 1e-6)
 
 
 class Passage(NamedTuple):

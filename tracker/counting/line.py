@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tracker.arrays import Floats
+from tracker.counting.certainty import HALF_PROBABILITY, passage_probability
 from tracker.counting.events import Event, Passage, Step
 from tracker.errors import InputError
 
@@ -77,29 +78,44 @@ class _State:
 
     Attributes:
         distance: At the last sight, in pixels; positive on the "in" side.
+        step: The last one.
         side: 1 or -1, on which it was clearly last; 0 before.
-        net: Passages over the line since then, from 1 to the "in" side less those back; beside its ends they count not.
+        depth: How far it has been on that side, in sizes of its box.
+        net: Passages over the line since then, those to the "in" side less those back; beside its ends they do not
+            count.
         passage: The last one of these.
     """
 
     distance: float
+    step: Step
     side: int = 0
+    depth: float = 0.0
     net: int = 0
     passage: Passage | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has passed the line since it was clearly on a side, or since it was seen first, on balance."""
+        return self.net != 0 and self.net * self.side <= 0
 
 
 class LineCounter:
     """Counts who crosses a line: once a track is clearly on the other side, and came there over the line itself.
 
     "Clearly" is further away than the step's margin. So a track that stands on the line and trembles is not counted,
-    nor one that is first seen on the line, or that goes around its end.
+    nor one that goes around its end. Nor one that is seen first or last within the margin: whether it has crossed is
+    not known, and it is among `possible`.
 
     Args:
         place: The line.
+
+    Attributes:
+        possible: Crossings that were not counted, of tracks that began or ended on the line.
     """
 
     def __init__(self, place: Line) -> None:
         self.place = place
+        self.possible: list[Event] = []
         self._states: dict[int, _State] = {}
 
     def update(self, steps: Sequence[Step]) -> list[Event]:
@@ -108,25 +124,31 @@ class LineCounter:
         events = []
         for step, distance in zip(steps, distances, strict=True):
             state = self._states.get(step.identity)
-            if state is None or step.before is None:
-                self._states[step.identity] = _State(distance, _side(distance, step.margin))
-                continue
+            if state is None:
+                state = self._states[step.identity] = _State(distance, step)
             self._pass(state, step, distance)
-            side = _side(distance, step.margin)
-            if side:
-                event = self._settle(state, step, side)
+            if abs(distance) > step.margin:
+                event = self._settle(state, 1 if distance > 0 else -1)
                 if event is not None:
                     events.append(event)
+            if state.side * distance > 0:
+                state.depth = max(state.depth, step.in_sizes(distance))
         return events
 
     def end(self, step: Step) -> list[Event]:
-        """Forget a track that is not seen any more, after its last step."""
-        self._states.pop(step.identity, None)
+        """Forget a track that is not seen any more, after its last step; nothing has happened then."""
+        state = self._states.pop(step.identity, None)
+        if state is not None and state.is_over:
+            self.possible.append(self._crossing(state, HALF_PROBABILITY))
         return []
 
+    def pending(self) -> list[Event]:
+        """Return the possible crossings of tracks that are over the line, and not clearly yet."""
+        return [self._crossing(state, HALF_PROBABILITY) for state in self._states.values() if state.is_over]
+
     def _pass(self, state: _State, step: Step, distance: float) -> None:
-        """Note a passage to the other side of the line, if it is one."""
-        before, state.distance = state.distance, distance
+        """Take a step; note a passage to the other side of the line, if it is one."""
+        before, state.distance, state.step = state.distance, distance, step
         if (before >= 0) == (distance >= 0):
             return
         passage = Passage.between(step, before / (before - distance))
@@ -134,23 +156,32 @@ class LineCounter:
             state.net += 1 if distance >= 0 else -1
             state.passage = passage
 
-    def _settle(self, state: _State, step: Step, side: int) -> Event | None:
+    def _settle(self, state: _State, side: int) -> Event | None:
         """Take note that a track is clearly on one side; return an event if it was on the other one and has crossed."""
-        crossed = state.side == -side and state.net * side > 0
-        passage, state.side, state.net = state.passage, side, 0
-        if not crossed or passage is None:
-            return None
+        event = None
+        if state.side != side and state.net * side > 0:
+            if state.side:
+                event = self._crossing(state, passage_probability(state.depth))
+            else:
+                self.possible.append(self._crossing(state, HALF_PROBABILITY))
+        state.depth = state.depth if state.side == side else 0.0
+        state.side, state.net = side, 0
+        return event
+
+    def _crossing(self, state: _State, probability: float) -> Event:
+        """Return the event of a track with a passage, of which `probability` says whether it was one."""
+        passage = state.passage or Passage.between(state.step, 1.0)
         return Event(
             time=passage.time,
             frame=passage.frame,
-            identity=step.identity,
-            label=step.label,
+            identity=state.step.identity,
+            label=state.step.label,
             what="line",
             name=self.place.name,
-            direction="in" if side > 0 else "out",
-            probability=step.probability,
+            direction="in" if state.net > 0 else "out",
+            probability=probability * state.step.probability,
             point=passage.point,
-            certain_frame=step.frame,
+            certain_frame=state.step.frame,
         )
 
 
@@ -162,7 +193,3 @@ def check_points(what: str, name: str, points: Sequence[Point]) -> None:
     """
     if not np.isfinite(np.array(points, np.float64)).all():
         raise InputError(f"{what} {name}: expected finite numbers as x,y of its points, got {list(points)}")
-
-
-def _side(distance: float, margin: float) -> int:
-    return 0 if abs(distance) <= margin else 1 if distance > 0 else -1

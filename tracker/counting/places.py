@@ -129,7 +129,8 @@ def _place(kind: str, name: str, texts: Sequence[Any], where: str) -> WrittenPla
         raise InputError(f"{where}: expected {_form(kind)}, got {len(values)} numbers")
     if not any(are_shares) and all(0 <= value <= 1 for value in values):
         raise InputError(
-            f"{where}: all of it lies within one pixel; coordinates are pixels, shares of the image have a %: 0.5 is 50%"
+            f"{where}: all of it lies within one pixel; coordinates are pixels, and shares of the image have a %, "
+            "as in 50%"
         )
     return WrittenPlace(kind, name, tuple(values), tuple(are_shares), where)
 

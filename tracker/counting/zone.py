@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tracker.arrays import Floats
+from tracker.counting.certainty import passage_probability
 from tracker.counting.events import Event, Passage, Step, Visit
 from tracker.counting.line import Point, check_points
 from tracker.errors import InputError
@@ -89,6 +90,7 @@ class _State:
         distance: At the last sight, in pixels; positive inside.
         first: When it was seen first, or again after too long.
         is_inside: What it was clearly last; None before.
+        depth: How far from the border it has been there, in sizes of its box.
         passage: The last one over the border.
         start: When the visit began.
         began: How.
@@ -98,6 +100,7 @@ class _State:
     distance: float
     first: Passage
     is_inside: bool | None = None
+    depth: float = 0.0
     passage: Passage | None = None
     start: float = 0.0
     began: str = ""
@@ -167,7 +170,7 @@ class ZoneCounter:
             return []
         last = Passage(step.time, step.frame, step.point)
         self._leave(state, step.identity, step.time, "vanished")
-        return [self._event(step, last, "vanished")]
+        return [self._event(step, last, "vanished", step.probability)]
 
     def open_visits(self, time: float) -> list[Visit]:
         """Return the visits that go on, up to `time` seconds."""
@@ -177,30 +180,44 @@ class ZoneCounter:
     def _move(self, step: Step, distance: float) -> Event | None:
         here = Passage(step.time, step.frame, step.point)
         state = self._states.get(step.identity)
-        if state is None or step.before is None:
+        if state is None:
             state = self._states[step.identity] = _State(distance, here)
         elif (state.distance >= 0) != (distance >= 0):
             state.passage = Passage.between(step, state.distance / (state.distance - distance))
         state.distance, state.label = distance, step.label
-        if abs(distance) <= min(step.margin, self._largest_margin):
+        event = self._settle(state, step, distance > 0) if abs(distance) > self._margin(step) else None
+        if state.is_inside == (distance > 0):
+            state.depth = max(state.depth, step.in_sizes(distance))
+        return event
+
+    def _margin(self, step: Step) -> float:
+        return min(step.margin, self._largest_margin)
+
+    def _settle(self, state: _State, step: Step, is_inside: bool) -> Event | None:
+        """Take note that a track is clearly inside or outside; return an event if it was not so before."""
+        was_inside, depth, passage = state.is_inside, state.depth, state.passage
+        if is_inside == was_inside:
             return None
-        was_inside, state.is_inside = state.is_inside, distance > 0
-        if state.is_inside == was_inside or (was_inside is None and not state.is_inside):
-            return None
-        if not state.is_inside:
-            passage = state.passage or here
-            self._leave(state, step.identity, passage.time, "exit")
-            return self._event(step, passage, "exit")
-        passage = state.first if was_inside is None or state.passage is None else state.passage
-        state.start, state.began = passage.time, "appeared" if was_inside is None else "entry"
+        state.is_inside, state.depth = is_inside, 0.0
+        if was_inside is None:
+            return self._enter(state, step, state.first, "appeared", step.probability) if is_inside else None
+        probability = passage_probability(depth) * step.probability
+        passage = passage or Passage(step.time, step.frame, step.point)
+        if is_inside:
+            return self._enter(state, step, passage, "entry", probability)
+        self._leave(state, step.identity, passage.time, "exit")
+        return self._event(step, passage, "exit", probability)
+
+    def _enter(self, state: _State, step: Step, passage: Passage, began: str, probability: float) -> Event:
+        state.start, state.began = passage.time, began
         self._inside.add(step.identity)
-        return self._event(step, passage, state.began)
+        return self._event(step, passage, began, probability)
 
     def _leave(self, state: _State, identity: int, time: float, ended: str) -> None:
         self._inside.discard(identity)
         self.visits.append(Visit(identity, state.label, state.start, time, state.began, ended))
 
-    def _event(self, step: Step, passage: Passage, direction: str) -> Event:
+    def _event(self, step: Step, passage: Passage, direction: str, probability: float) -> Event:
         return Event(
             time=passage.time,
             frame=passage.frame,
@@ -209,7 +226,7 @@ class ZoneCounter:
             what="zone",
             name=self.place.name,
             direction=direction,
-            probability=step.probability,
+            probability=probability,
             point=passage.point,
             certain_frame=step.frame,
         )

@@ -1,4 +1,4 @@
-"""Crossings worked out by hand: boxes 10 wide and 40 high have a size of 20 pixels, and a margin of 0.15 is 3 pixels."""
+"""Crossings worked out by hand: boxes 10 wide and 40 high have a size of 20 pixels, and a margin of 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Visits worked out by hand: boxes 10 wide and 40 high have a size of 20 pixels, and a margin of 0.15 is 3 pixels."""
+"""Visits worked out by hand: boxes 10 wide and 40 high have a size of 20 pixels, and a margin of 3."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ def test_who_is_not_seen_any_more_vanished_when_seen_last():
 
 def test_a_gap_within_a_visit_does_not_end_it():
     counter = Counter([YARD], max_gap_seconds=0.5)
-    assert said(walk(counter, *across(10, 50), None, None, None, *across(50, 90))) == [("entry", 0.025), ("exit", 0.575)]
+    assert said(walk(counter, *across(10, 50), None, None, None, *across(50, 90))) == [
+        ("entry", 0.025),
+        ("exit", 0.575),
+    ]
 
 
 def test_occupancy_is_an_average_over_time_not_over_frames():
