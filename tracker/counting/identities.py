@@ -8,10 +8,12 @@ import numpy as np
 
 from tracker.arrays import Array
 from tracker.detections import Detections, Tracks
-from tracker.postprocess import Trajectories, link
+from tracker.postprocess import Trajectories, link, record
 
 BRIEF_SECONDS = 1.0
-LINK_SECONDS = 10.0  # between the end of one track and the beginning of the other, as `postprocess` has it
+LINK_SECONDS = 10.0  # at most between the end of one track and the beginning of the other, as `postprocess` has it
+BREAK_SECONDS = 3.0
+BREAK_SPEED = 1.25  # heights of the box a second; who walks does 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,41 +21,44 @@ class IdentityCount:
     """How many different objects there were, as far as ids tell.
 
     Attributes:
-        lasting: Ids that were followed for a second or longer: the number to go by.
-        brief: Ids that were followed for less: false alarms, and pieces of others.
-        links: Lasting ids that look like the continuation of another one, so that they would be joined; None where no
+        lasting: Ids that were followed for a second or longer.
+        brief: Ids that were followed for less: false alarms, pieces of others, and who was hardly in the image.
+        breaks: Lasting ids that begin at most 3 s after another one of their class has ended, and where that one can
+            have got by then: pieces of one track, or not.
+        links: Lasting ids that `link` of `tracker.postprocess` joins to others since they look alike; None where no
             embeddings tell.
     """
 
     lasting: int
     brief: int
+    breaks: int = 0
     links: int | None = None
 
     @property
-    def ids(self) -> int:
-        """All of them."""
-        return self.lasting + self.brief
-
-    @property
-    def low(self) -> int:
-        """The number if all links are right."""
+    def different(self) -> int:
+        """The number to go by: lasting ids, less those that look alike."""
         return self.lasting - (self.links or 0)
 
     @property
+    def low(self) -> int:
+        """The number if all links, or all breaks, are right."""
+        return self.lasting - max(self.links or 0, self.breaks)
+
+    @property
     def high(self) -> int:
-        """The number if every brief id is somebody else."""
-        return self.ids
+        """The number if no two lasting ids are the same."""
+        return self.lasting
 
     def __str__(self) -> str:
-        """Say it in one sentence.
+        """Say it in one line.
 
-        >>> str(IdentityCount(lasting=14, brief=3, links=2))
-        '14 followed for 1 s or longer, 3 for less; 2 of the 14 look like a continuation: 12 to 17 different ones'
+        >>> str(IdentityCount(lasting=14, brief=3, breaks=2, links=1)), str(IdentityCount(lasting=1, brief=0))
+        ('13 different (12 to 14); 3 ids were followed for less than 1 s', '1 different')
         """
-        said = f"{self.lasting} followed for 1 s or longer, {self.brief} for less"
-        if self.links:
-            said += f"; {self.links} of the {self.lasting} look like a continuation"
-        return f"{said}: {self.low} to {self.high} different ones" if self.low < self.high else said
+        said = f"{self.different} different" + (f" ({self.low} to {self.high})" if self.low < self.high else "")
+        if not self.brief:
+            return said
+        return f"{said}; {f'{self.brief} ids were' if self.brief > 1 else '1 id was'} followed for less than 1 s"
 
 
 @dataclass(slots=True)
@@ -81,13 +86,13 @@ class Identities:
         with_embeddings: Whether to collect them, for links.
 
     >>> identities = Identities()
-    >>> box = np.zeros((1, 4), np.float32)
+    >>> box = np.array([[10, 10, 20, 40]], np.float32)
     >>> for number in range(1, 31):
     ...     ids = np.array([1 if number > 5 else 2])
     ...     tracks = Tracks(ids, box, np.ones(1), np.zeros(1, np.int64), np.zeros(1, np.int64))
     ...     identities.add(number, (number - 1) / 25, tracks)
     >>> str(identities.count())
-    '1 followed for 1 s or longer, 1 for less: 1 to 2 different ones'
+    '1 different; 1 id was followed for less than 1 s'
     """
 
     def __init__(self, with_embeddings: bool = False) -> None:
@@ -113,33 +118,35 @@ class Identities:
     def count(self) -> IdentityCount:
         """Return the number of ids until now, by how long they were followed."""
         lasting = [identity for identity, life in self._lives.items() if life.seconds >= BRIEF_SECONDS - 1e-6]
-        result = IdentityCount(len(lasting), len(self._lives) - len(lasting))
-        if not self._embeddings:
+        ends, rate = self._ends(lasting), self._frame_rate()
+        anybody = replace(ends, embeddings=dict.fromkeys(lasting, np.ones(1)))
+        breaks = link(anybody, max_gap=round(BREAK_SECONDS * rate), max_speed=BREAK_SPEED / rate)
+        result = IdentityCount(len(lasting), len(self._lives) - len(lasting), _fewer(ends, breaks))
+        if not ends.embeddings:
             return result
-        joined = link(self._ends(lasting), max_gap=round(LINK_SECONDS * self._frame_rate()))
-        return replace(result, links=len(lasting) - len(np.unique(joined.ids)))
+        return replace(result, links=_fewer(ends, link(ends, max_gap=round(LINK_SECONDS * rate))))
 
     def _ends(self, identities: list[int]) -> Trajectories:
-        """Return the first and the last box of some tracks."""
-        ends = [
-            (identity, life.frames[end], life.boxes[end], life.label)
-            for identity in sorted(identities)
-            for life in (self._lives[identity],)
+        """Return the first and the last box of some tracks, with the embeddings of the whole."""
+        one, unknown = np.ones(1), np.full(1, -1)
+        frames = [
+            (
+                life.frames[end],
+                Tracks(np.array([identity]), life.boxes[end][None], one, np.array([life.label]), unknown),
+            )
+            for identity, life in ((identity, self._lives[identity]) for identity in identities)
             for end in (0, 1)
         ]
-        return Trajectories(
-            frames=np.array([frame for _, frame, _, _ in ends], np.int64),
-            ids=np.array([identity for identity, _, _, _ in ends], np.int64),
-            boxes=np.array([box for _, _, box, _ in ends], np.float64).reshape(-1, 4),
-            scores=np.ones(len(ends)),
-            labels=np.array([label for _, _, _, label in ends], np.int64),
-            embeddings={
-                identity: self._embeddings[identity] for identity in identities if identity in self._embeddings
-            },
-        )
+        embeddings = {one: self._embeddings[one] for one in identities if one in self._embeddings}
+        return replace(record(frames), embeddings=embeddings)
 
     def _frame_rate(self) -> float:
         """Return frames per second, of the longest life."""
         lives = [life for life in self._lives.values() if life.times[1] > life.times[0]]
         longest = max(lives, key=lambda life: life.times[1] - life.times[0], default=None)
         return (longest.frames[1] - longest.frames[0]) / (longest.times[1] - longest.times[0]) if longest else 1.0
+
+
+def _fewer(before: Trajectories, after: Trajectories) -> int:
+    """Return how many ids were joined to others."""
+    return len(np.unique(before.ids)) - len(np.unique(after.ids))

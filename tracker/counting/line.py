@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tracker.arrays import Floats
 from tracker.counting.certainty import HALF_PROBABILITY, passage_probability
-from tracker.counting.events import Event, Passage, Step
+from tracker.counting.events import LINE_DIRECTIONS, Event, Passage, Step
 from tracker.errors import InputError
 
 Point = tuple[float, float]
@@ -110,11 +110,13 @@ class LineCounter:
         place: The line.
 
     Attributes:
+        counts: Crossings until now, `in` and `out`.
         possible: Crossings that were not counted, of tracks that began or ended on the line.
     """
 
     def __init__(self, place: Line) -> None:
         self.place = place
+        self.counts = dict.fromkeys(LINE_DIRECTIONS, 0)
         self.possible: list[Event] = []
         self._states: dict[int, _State] = {}
 
@@ -130,6 +132,7 @@ class LineCounter:
             if abs(distance) > step.margin:
                 event = self._settle(state, 1 if distance > 0 else -1)
                 if event is not None:
+                    self.counts[event.direction] += 1
                     events.append(event)
             if state.side * distance > 0:
                 state.depth = max(state.depth, step.in_sizes(distance))

@@ -33,11 +33,12 @@ def tally_places(counter: Counter, class_name: ClassName) -> dict[str, Any]:
 def tally_identities(count: IdentityCount) -> dict[str, Any]:
     """Return how many different objects there were."""
     return {
-        "different": count.lasting,
+        "different": count.different,
         "low": count.low,
         "high": count.high,
-        "ids": count.ids,
+        "lasting": count.lasting,
         "brief": count.brief,
+        "breaks": count.breaks,
         "links": count.links,
     }
 
