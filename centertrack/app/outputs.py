@@ -28,12 +28,14 @@ class OutputKind:
         suffix: Of its files, such as `.txt`.
         given: What the user said: a file, a folder, or None.
         allowed: Suffixes that a given file may have, so that a slip does not replace an image by rows.
+        always: Whether it is written, to `runs/`, also where others are given and it is not.
     """
 
     name: str
     suffix: str
     given: str | None
     allowed: tuple[str, ...]
+    always: bool = False
 
 
 class OutputPlan:
@@ -47,6 +49,7 @@ class OutputPlan:
     Args:
         kinds: What the command can write.
         sources: All sources.
+        others: Further files that no output may replace.
 
     Raises:
         InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
@@ -59,10 +62,10 @@ class OutputPlan:
     ['out/cam.txt', 'out/cam-2.txt']
     """
 
-    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str]) -> None:
+    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str], others: Sequence[str] = ()) -> None:
         self._is_default = all(kind.given is None for kind in kinds)
-        self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None]
-        local = [source for source in sources if "://" not in source]
+        self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None or kind.always]
+        local = [source for source in (*sources, *others) if "://" not in source]
         self._sources = {_resolved(Path(source)) for source in local}
         self._folders = {_resolved(folder) for source in local for folder in _image_folders(source)}
         self._taken: set[Path] = set()
@@ -112,7 +115,7 @@ class OutputPlan:
                 if any(kind.given is not None and not _is_folder(kind.given) for kind in self._kinds):
                     raise
                 return False
-            if self._is_default and any(path.exists() for path in paths.values()):  # another run has just written them
+            if any(paths[kind.name].exists() for kind in self._kinds if kind.given is None):  # just now, by another run
                 return False
             undo.pop_all()
         self._reserved += reserved
@@ -140,7 +143,7 @@ class OutputPlan:
                 paths[kind.name] = Path(kind.given)
                 continue
             path = Path(kind.given or DEFAULT_FOLDER, name)
-            if _key(path) in self._taken or (self._is_default and path.exists()):
+            if _key(path) in self._taken or (kind.given is None and path.exists()):
                 return None
             paths[kind.name] = path
         return paths

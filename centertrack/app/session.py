@@ -61,6 +61,7 @@ class Session:
         report: What was done; up to date after every frame.
         paths: What the plan named.
         is_complete: Whether all outputs have their names.
+        remarks: What the outputs have to tell once they are finished, a line each.
 
     Raises:
         InputError: The source cannot be opened, or an option cannot be used; while running, the source breaks off or an
@@ -97,6 +98,7 @@ class Session:
         self._on_frame = on_frame
         self._is_warm = False
         self.is_complete = False
+        self.remarks: list[str] = []
         self._started = False
 
     @property
@@ -182,6 +184,7 @@ class Session:
                 except (InputError, OSError) as error:
                     errors.append(error)
             self.is_complete = complete and not errors
+            self.remarks = [remark for sink in sinks for remark in sink.remarks]
         if errors:
             raise errors[0]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,11 @@ class FileSink(ABC):
     def unfinished(self) -> Path | None:
         """Where what there is lies until `close` or `abandon`."""
         return None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What there is to tell once it is closed, a line each."""
+        return []
 
     def __enter__(self) -> FileSink:
         """Return the sink."""
@@ -141,14 +146,30 @@ class OfflineRowsSink(WriterSink):
             self._writer.write(number, tracks)
 
 
-class Annotator:
-    """Draws what was found on its frame: tracks with their trails, or detections where there is no tracker."""
+Overlay = Callable[[Image], None]
+"""Draws into an image (H, W, 3) uint8 RGB."""
 
-    def __init__(self) -> None:
+
+class Annotator:
+    """Draws what was found on its frame: tracks with their trails, or detections where there is no tracker.
+
+    Args:
+        overlay: Draws over all of it.
+    """
+
+    def __init__(self, overlay: Overlay | None = None) -> None:
         self._trails = Trails()
+        self._overlay = overlay
 
     def draw(self, result: FrameResult) -> Image:
         """Return a new image (H, W, 3) uint8 RGB."""
+        image = self._draw_boxes(result)
+        if self._overlay is not None:
+            image = image.copy() if image is result.frame.image else image
+            self._overlay(image)
+        return image
+
+    def _draw_boxes(self, result: FrameResult) -> Image:
         if result.tracks is not None:
             self._trails.update(result.tracks)
             return draw_tracks(result.frame.image, result.tracks, self._trails)
@@ -163,11 +184,12 @@ class VideoSink(WriterSink):
     Args:
         path: Of the video.
         source: Whose size and frame rate it gets.
+        overlay: As of `Annotator`.
     """
 
-    def __init__(self, path: str | Path, source: FrameSource) -> None:
+    def __init__(self, path: str | Path, source: FrameSource, overlay: Overlay | None = None) -> None:
         self._writer = VideoWriter(path, source.size, source.frame_rate)
-        self._annotator = Annotator()
+        self._annotator = Annotator(overlay)
         super().__init__(self._writer)
 
     @override
@@ -220,7 +242,11 @@ class CocoSink(WriterSink):
 
 
 def track_sinks(
-    paths: Mapping[str, Path], frames: FrameSource, steps: Sequence[str] = (), has_classes: bool = False
+    paths: Mapping[str, Path],
+    frames: FrameSource,
+    steps: Sequence[str] = (),
+    has_classes: bool = False,
+    overlay: Overlay | None = None,
 ) -> Iterator[FileSink]:
     """Open the outputs of tracking, one after the other.
 
@@ -229,6 +255,7 @@ def track_sinks(
         frames: What is tracked.
         steps: Of `tracker.postprocess.STEPS`, for the rows.
         has_classes: As in `RowsSink`; a detector of one class has nothing to tell.
+        overlay: As of `Annotator`, for the video.
     """
     if "results" in paths:
         path = paths["results"]
@@ -237,7 +264,7 @@ def track_sinks(
         else:
             yield RowsSink(path, has_classes)
     if "video" in paths:
-        yield VideoSink(paths["video"], frames)
+        yield VideoSink(paths["video"], frames, overlay)
 
 
 def detect_sinks(paths: Mapping[str, Path], frames: FrameSource, class_names: list[str]) -> Iterator[FileSink]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centertrack.app.outputs import ROW_SUFFIXES, OutputKind, OutputPlan
+from centertrack.commands.shared.counting_options import add_counting_options, answer_kinds, read_questions
 from centertrack.commands.shared.options import (
     add_embedding_options,
     add_network_options,
@@ -22,6 +24,7 @@ from centertrack.commands.shared.options import (
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
+    from centertrack.app.sinks import FileSink
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
 
@@ -39,6 +42,8 @@ EPILOG = """examples:
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
   centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person
   centertrack track street.mp4 --weights yolo11n.onnx --embeddings fairmot-small --tracker fairmot
+  centertrack track street.mp4 --line gate=50%,40%,50%,95% --audit checked
+  centertrack track street.mp4 --heatmap heatmap.png --trails trails.png --plot people.png
   centertrack track rtsp://camera/stream --max-frames 1000"""
 
 
@@ -73,10 +78,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="offline, once a source has ended, and for the rows only: any of link (joins tracks that look alike), "
         "interpolate, smooth, with commas between",
     )
+    add_counting_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Track all sources."""
+    from centertrack.app.answers import Answers, answer_sinks, namer, noun_of, overlay_of
     from centertrack.app.session import PREDICTOR_MIN_SCORE, thresholds
     from centertrack.app.sinks import track_sinks
     from centertrack.commands.shared.watch import watch
@@ -88,9 +95,11 @@ def run(options: argparse.Namespace) -> int:
         changes.update(score_changes(options.tracker, changes, options.min_score))
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
     steps = read_steps(options.postprocess)
+    questions = read_questions(options, looks="link" in steps)
     kinds = [
         OutputKind("results", ".txt", options.results, ROW_SUFFIXES),
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
+        *answer_kinds(options, questions),
     ]
     plan = OutputPlan(kinds, options.sources)
     if options.embeddings and not sample.needs_embeddings and "link" not in steps:
@@ -114,5 +123,10 @@ def run(options: argparse.Namespace) -> int:
     def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    open_sinks = partial(track_sinks, steps=steps, has_classes=predictor.tells_classes)
+    def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
+        names = predictor.class_names
+        answers = Answers(questions, frames.name, frames.size, namer(names), noun_of(names))
+        yield from answer_sinks(paths, frames, answers)
+        yield from track_sinks(paths, frames, steps, predictor.tells_classes, overlay_of(answers))
+
     return watch(options, plan, predictor, new_tracker, open_sinks)

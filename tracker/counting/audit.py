@@ -144,9 +144,11 @@ def check_empty(folder: Path) -> None:
 
 
 def _cut(image: Image, x: float, y: float, side: float) -> Image:
-    """Cut a square around a point out of an image; grey where it goes beyond."""
-    half = round(side / 2)
-    padded = cv2.copyMakeBorder(image, half, half, half, half, cv2.BORDER_CONSTANT, value=(128, 128, 128))
-    left = min(max(round(x), 0), image.shape[1])
-    top = min(max(round(y), 0), image.shape[0])
-    return np.asarray(padded[top : top + 2 * half, left : left + 2 * half], np.uint8)
+    """Cut a square around a point out of an image, moved into it; grey where the image is smaller."""
+    size = round(side)
+    height, width = image.shape[:2]
+    below, right = max(size - height, 0), max(size - width, 0)
+    padded = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+    left = min(max(round(x - side / 2), 0), width + right - size)
+    top = min(max(round(y - side / 2), 0), height + below - size)
+    return np.asarray(padded[top : top + size, left : left + size], np.uint8)

@@ -11,7 +11,7 @@ from tracker.counting.chart import Canvas, nice_step
 from tracker.detections import Tracks
 
 _LONGEST_STEP = 1.0  # seconds; a stream that pauses longer is not watched meanwhile
-_LEGEND = 46  # pixels high
+_LEGEND = 60  # pixels high
 
 
 class Heatmap:
@@ -69,7 +69,7 @@ class Heatmap:
             background: (H, W, 3) uint8 RGB, of the size of the heatmap.
 
         Returns:
-            (H + 46, W, 3) uint8 RGB.
+            (H + 60, W, 3) uint8 RGB.
         """
         seconds = self.seconds()
         most = float(seconds.max())
@@ -92,7 +92,7 @@ class Heatmap:
                 x = left + (right - left) * np.sqrt(tick / most)
                 canvas.line((x, 18), (x, 22))
                 canvas.text(f"{tick:g} s", (x, 35), centred=tick > 0)
-        canvas.text(f"with feet within {self.radius} px, at most {most:.3g} s", (right, 35), to_the_left=True)
+        canvas.text(f"for which somebody stood within {self.radius} px; at most {most:.3g} s", (left, 53))
         return canvas.image
 
 

@@ -56,9 +56,9 @@ class Timeline:
             canvas.line((_LEFT, y(count)), (_WIDTH - _RIGHT, y(count)), INK if count == 0 else GRID)
             canvas.text(f"{count:g}", (_LEFT - 8, y(count) + 4), to_the_left=True)
         step = nice_step((last - first) / 8)
-        for time in np.arange(np.ceil(first / step - 1e-9) * step, last + 1e-9, step).tolist():
+        for time in (np.arange(round(np.ceil(first / step - 1e-9)), last / step + 1e-9) * step).tolist():
             canvas.line((x(time), y(0)), (x(time), y(0) + 4))
-            canvas.text(f"{time:g}", (x(time), y(0) + 18), centred=True)
+            canvas.text(f"{time:.6g}", (x(time), y(0) + 18), centred=True)
         canvas.text("seconds", (_WIDTH - _RIGHT, _HEIGHT - 8), to_the_left=True)
         left = float(_LEFT)
         for i, name in enumerate(self._names):

@@ -78,6 +78,8 @@ def _watch_one(
         finally:
             if session.paths and not options.quiet:
                 say(summary(session.frames.name, session.report, predictor.runtime, _start_score(session.tracker)))
+                for remark in session.remarks:
+                    say(f"  {remark}")
                 for kind, path in session.paths.items() if session.is_complete else ():
                     say(f"  {kind}: {path}")
 
