@@ -70,7 +70,8 @@ def estimate_count(probabilities: Sequence[float], hidden_share: float = 0.0) ->
     Those that were counted happened with the given probabilities, each by itself: their number has the Poisson binomial
     distribution. Those that were missed grow with the share of the time for which tracks are hidden: the share of all
     events that is missed is taken for 3 times as large. Their number has the negative binomial distribution with shape
-    4, which is wider than Poisson's since people are hidden together. Both are added up exactly.
+    4, which is wider than Poisson's since people are hidden together. Both are added up exactly. The lower end of the
+    interval takes nothing as missed.
 
     Args:
         probabilities: Of each event that was counted, or may have been one.
@@ -84,15 +85,14 @@ def estimate_count(probabilities: Sequence[float], hidden_share: float = 0.0) ->
     shares = np.ones(1)  # of 0, 1, 2, ... events
     for probability in probabilities:
         shares = np.append(shares, 0.0) * (1 - probability) + np.append(0.0, shares) * probability
+    tail = (1 - LEVEL) / 2 + 1e-9  # sums are exact to 1e-15 an event
+    low = int(np.searchsorted(shares.cumsum(), tail, side="right"))
     missed = min(MISSED_PER_HIDDEN * hidden_share, MOST_MISSED)
     mean = float(sum(probabilities))
     more = mean * missed / (1 - missed)
     if more > 0:
         shares = np.convolve(shares, _negative_binomial(more))
-    below = shares.cumsum()
-    tail = (1 - LEVEL) / 2 + 1e-9  # sums are exact to 1e-15 an event
-    low = int(np.searchsorted(below, tail, side="right"))
-    high = int(np.searchsorted(below, 1 - tail, side="left"))
+    high = int(np.searchsorted(shares.cumsum(), 1 - tail, side="left"))
     return CountEstimate(low, mean + more, min(high, len(shares) - 1))
 
 
