@@ -122,9 +122,10 @@ class Identities:
         anybody = replace(ends, embeddings=dict.fromkeys(lasting, np.ones(1)))
         breaks = link(anybody, max_gap=round(BREAK_SECONDS * rate), max_speed=BREAK_SPEED / rate)
         result = IdentityCount(len(lasting), len(self._lives) - len(lasting), _fewer(ends, breaks))
-        if not ends.embeddings:
+        if not self._embeddings:
             return result
-        return replace(result, links=_fewer(ends, link(ends, max_gap=round(LINK_SECONDS * rate))))
+        joined = link(ends, max_gap=round(LINK_SECONDS * rate)) if ends.embeddings else ends
+        return replace(result, links=_fewer(ends, joined))
 
     def _ends(self, identities: list[int]) -> Trajectories:
         """Return the first and the last box of some tracks, with the embeddings of the whole."""
