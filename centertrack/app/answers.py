@@ -120,7 +120,6 @@ class Answers(FileSink):
             "seconds": round(self.counter.time, 3),
             "clock": self._clock,
             "anchor": self.questions.anchor,
-            "hidden_share": round(self.counter.hidden_share, 4),
             self.noun: tally_identities(self.identities.count()),
             **tally_places(self.counter, self.class_name),
         }

@@ -117,7 +117,7 @@ class Counter:
         for zone in self.zones:
             zone.pass_time(time)
         found = self._end_before(time - self.max_gap_seconds)
-        steps = self._steps(tracks[tracks.indices >= 0], time, number)
+        steps = self._steps(tracks[tracks.indices >= 0], time, number) if self._places else []
         for place in self._places:
             found += place.update(steps)
         for zone in self.zones:

@@ -25,6 +25,7 @@ def tally_places(counter: Counter, class_name: ClassName) -> dict[str, Any]:
         class_name: Names a label.
     """
     return {
+        "hidden_share": round(counter.hidden_share, 4) if counter.lines or counter.zones else None,
         "lines": {one.place.name: _tally_line(one, counter, class_name) for one in counter.lines},
         "zones": {one.place.name: _tally_zone(one, counter, class_name) for one in counter.zones},
     }

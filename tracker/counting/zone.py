@@ -118,6 +118,7 @@ class ZoneCounter:
 
     Attributes:
         visits: Those that have ended, in the order of their ends.
+        highest: The most that were inside at a time.
     """
 
     def __init__(self, place: Zone) -> None:
