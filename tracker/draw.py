@@ -17,7 +17,7 @@ Colour = tuple[int, int, int]
 
 _GOLDEN_RATIO = 0.618034
 _TONES = ((0.85, 1.0), (0.6, 0.85), (1.0, 0.75), (0.45, 1.0))  # saturation and value, in turns
-_FRACTION_BITS = 4  # opencv takes fractions of pixels as fixed-point numbers
+FRACTION_BITS = 4  # opencv takes fractions of pixels as fixed-point numbers
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -80,7 +80,7 @@ def draw_tracks(image: Image, tracks: Tracks, trails: Trails | None = None, clas
         A new image; lines and letters grow with its size.
     """
     canvas = image.copy()
-    width = _line_width(canvas)
+    width = line_width(canvas)
     if trails is not None:
         for identity in tracks.ids.tolist():
             _draw_trail(canvas, trails.points(identity), id_colour(identity), width)
@@ -103,7 +103,7 @@ def draw_detections(image: Image, detections: Detections, class_names: Sequence[
         A new image; lines and letters grow with its size.
     """
     canvas = image.copy()
-    width = _line_width(canvas)
+    width = line_width(canvas)
     for row in np.argsort(detections.boxes[:, 3]):
         colour = id_colour(int(detections.labels[row]) + 1)
         text = f"{detections.scores[row]:.2f}"
@@ -113,13 +113,14 @@ def draw_detections(image: Image, detections: Detections, class_names: Sequence[
     return canvas
 
 
-def _line_width(image: Image) -> int:
+def line_width(image: Image) -> int:
+    """Return how wide a line is in an image of this size, in pixels."""
     return max(round(min(image.shape[:2]) / 320), 1)
 
 
-def _fixed(points: Array) -> Array:
+def fixed_point(points: Array) -> Array:
     """Fixed-point pixels; opencv's whole numbers are pixel centres, ours are pixel corners."""
-    return np.round((np.asarray(points) - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+    return np.round((np.asarray(points) - 0.5) * 2**FRACTION_BITS).astype(np.int32)
 
 
 def _draw_box(canvas: Image, box: Array, colour: Colour, width: int, text: str) -> None:
@@ -129,10 +130,10 @@ def _draw_box(canvas: Image, box: Array, colour: Colour, width: int, text: str) 
     # on whole pixels the lines keep their full colour
     x1, y1, x2, y2 = np.round(np.clip(box, -margin, high) - 0.5).astype(int).tolist()
     cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, width)
-    _draw_label(canvas, x1 - width / 2, y1 - width / 2, text, colour)
+    draw_label(canvas, x1 - width / 2, y1 - width / 2, text, colour)
 
 
-def _draw_label(canvas: Image, left: float, bottom: float, text: str, colour: Colour) -> None:
+def draw_label(canvas: Image, left: float, bottom: float, text: str, colour: Colour) -> None:
     """Letters on a patch of the colour, just above a point or, at the upper border, below it."""
     size = max(min(canvas.shape[:2]) / 1300, 0.36)
     stroke = 2 if size > 0.5 else 1
@@ -156,4 +157,4 @@ def _draw_trail(canvas: Image, points: Array, colour: Colour, width: int) -> Non
         start = len(points) * piece // pieces
         end = len(points) * (piece + 1) // pieces + 1
         thickness = max(round(width * (piece + 1) / pieces), 1)
-        cv2.polylines(canvas, [_fixed(points[start:end])], False, colour, thickness, cv2.LINE_AA, _FRACTION_BITS)
+        cv2.polylines(canvas, [fixed_point(points[start:end])], False, colour, thickness, cv2.LINE_AA, FRACTION_BITS)

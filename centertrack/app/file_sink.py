@@ -41,6 +41,11 @@ class FileSink(ABC):
         """Id -> label of everybody who was written; None where no tracks are written."""
         return None
 
+    @property
+    def remarks(self) -> list[str]:
+        """What there is to tell once it is closed, a line each."""
+        return []
+
     def __enter__(self) -> FileSink:
         """Return the sink."""
         return self

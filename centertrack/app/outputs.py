@@ -32,6 +32,7 @@ class OutputKind:
         goes_to_standard_output: Whether `-` may be given for that.
         keeps: Whether what lies in a given folder is kept, and a number added to the name: labels may have been
             corrected.
+        always: Whether it is written, to `runs/`, also where others are given and it is not.
     """
 
     name: str
@@ -40,6 +41,7 @@ class OutputKind:
     allowed: tuple[str, ...]
     goes_to_standard_output: bool = False
     keeps: bool = False
+    always: bool = False
 
 
 class OutputPlan:
@@ -53,6 +55,7 @@ class OutputPlan:
     Args:
         kinds: What the command can write.
         sources: All sources.
+        others: Further files that no output may replace.
 
     Raises:
         InputError: A file is given for several sources, two outputs are the same file, or a suffix is not allowed.
@@ -65,12 +68,12 @@ class OutputPlan:
     ['out/cam.txt', 'out/cam-2.txt']
     """
 
-    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str], inputs: Sequence[Path] = ()) -> None:
+    def __init__(self, kinds: Sequence[OutputKind], sources: Sequence[str], others: Sequence[str] = ()) -> None:
         self._is_default = all(kind.given is None for kind in kinds)
         self._is_alone = len(sources) <= 1
-        self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None]
-        local = [source for source in sources if "://" not in source]
-        self._sources = {_resolved(path) for path in (*map(Path, local), *inputs)}
+        self._kinds = [kind for kind in kinds if self._is_default or kind.given is not None or kind.always]
+        local = [source for source in (*sources, *others) if "://" not in source]
+        self._sources = {_resolved(Path(source)) for source in local}
         self._folders = {_resolved(folder) for source in local for folder in _image_folders(source)}
         self._taken: set[Path] = set()
         self._reserved: dict[Path, PendingFile] = {}
@@ -141,7 +144,7 @@ class OutputPlan:
                 if any(kind.given is not None and not _is_folder(kind.given) for kind in self._kinds):
                     raise
                 return False
-            if self._is_default and any(path.exists() for path in paths.values()):  # another run has just written them
+            if any(paths[kind.name].exists() for kind in self._kinds if kind.given is None):  # just now, by another run
                 return False
             undo.pop_all()
         self._reserved.update(reserved)
@@ -181,7 +184,7 @@ class OutputPlan:
                 continue
             path = Path(kind.given or DEFAULT_FOLDER, name)
             labels = Path(kind.given or DEFAULT_FOLDER, name.removesuffix(kind.suffix)) if "/" in kind.suffix else path
-            if _key(path) in self._taken or ((self._is_default or kind.keeps) and labels.exists()):
+            if _key(path) in self._taken or ((kind.given is None or kind.keeps) and labels.exists()):
                 return None
             paths[kind.name] = path
         return paths

@@ -63,6 +63,7 @@ class Session:
         report: What was done; up to date after every frame.
         paths: What the plan named.
         is_complete: Whether all outputs have their names.
+        remarks: What the outputs have to tell once they are finished, a line each.
 
     Raises:
         InputError: The source cannot be opened, or an option cannot be used; while running, the source breaks off or an
@@ -101,6 +102,7 @@ class Session:
         self._on_frame = on_frame
         self._is_warm = False
         self.is_complete = False
+        self.remarks: list[str] = []
         self._started = False
 
     @property
@@ -201,6 +203,7 @@ class Session:
             for labels in (sink.labels for sink in reversed(sinks)):
                 if labels is not None:  # those of the first that writes tracks
                     self.report.written(labels)
+            self.remarks = [remark for sink in sinks for remark in sink.remarks]
         if errors:
             raise errors[0]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,18 +32,30 @@ class RowsSink(TracksSink):
         super().__init__(MotWriter(path, has_classes))
 
 
+Overlay = Callable[[Image], None]
+"""Draws into an image (H, W, 3) uint8 RGB."""
+
+
 class Annotator:
     """Draws what was found on its frame: tracks with their trails, or detections where there is no tracker.
 
     Args:
         class_names: Name of each label, where there are several.
+        overlay: Draws over all of it.
     """
 
-    def __init__(self, class_names: Sequence[str] = ()) -> None:
-        self._trails, self._class_names = Trails(), class_names
+    def __init__(self, class_names: Sequence[str] = (), overlay: Overlay | None = None) -> None:
+        self._trails, self._class_names, self._overlay = Trails(), class_names, overlay
 
     def draw(self, result: FrameResult) -> Image:
         """Return a new image (H, W, 3) uint8 RGB."""
+        image = self._draw_boxes(result)
+        if self._overlay is not None:
+            image = image.copy() if image is result.frame.image else image
+            self._overlay(image)
+        return image
+
+    def _draw_boxes(self, result: FrameResult) -> Image:
         if result.tracks is not None:
             self._trails.update(result.tracks)
             return draw_tracks(result.frame.image, result.tracks, self._trails, self._class_names)
@@ -59,11 +71,18 @@ class VideoSink(WriterSink):
         path: Of the video.
         source: Whose size and frame rate it gets.
         class_names: As of `Annotator`.
+        overlay: As of `Annotator`.
     """
 
-    def __init__(self, path: str | Path, source: FrameSource, class_names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        source: FrameSource,
+        class_names: Sequence[str] = (),
+        overlay: Overlay | None = None,
+    ) -> None:
         self._writer = VideoWriter(path, source.size, source.frame_rate)
-        self._annotator = Annotator(class_names)
+        self._annotator = Annotator(class_names, overlay)
         super().__init__(self._writer)
 
     @override
@@ -131,6 +150,7 @@ def track_sinks(
     paths: Mapping[str, Path],
     frames: FrameSource,
     options: OutputOptions = OutputOptions(),  # noqa: B008  it is frozen
+    overlay: Overlay | None = None,
 ) -> Iterator[FileSink]:
     """Open the outputs of tracking, one after the other.
 
@@ -139,6 +159,7 @@ def track_sinks(
             `video` -> annotated video; any may be missing.
         frames: What is tracked.
         options: How they are written.
+        overlay: As of `Annotator`, for the video.
     """
     names, size = options.class_names, frames.size
     file = str(getattr(frames, "address", ""))
@@ -150,7 +171,7 @@ def track_sinks(
             boxes = replace(options.boxes, clip=True)  # labels say what is in the image
             yield tracks_sink(export.open(paths[key], about, frames), frames, options, boxes)
     if "video" in paths:
-        yield VideoSink(paths["video"], frames, options.drawn_names)
+        yield VideoSink(paths["video"], frames, options.drawn_names, overlay)
 
 
 def detect_sinks(

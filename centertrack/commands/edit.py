@@ -53,17 +53,24 @@ def run(options: argparse.Namespace) -> int:
     ]
     check_tracks_format(options.results)
     sources = [options.source] if options.source else []
-    plan = OutputPlan([kind for kind in kinds if kind.given], sources, [options.tracks, options.edits])
+    plan = OutputPlan([kind for kind in kinds if kind.given], sources, [str(options.tracks), str(options.edits)])
     edited = read_edited(options.tracks, options.edits)
     paths = plan.paths_for(options.tracks.stem)
     try:
         if options.source:
-            from centertrack.app.corrected import write_corrected
+            from centertrack.app.replay import replay
+            from centertrack.app.sinks import track_sinks
+            from centertrack.app.tracks_sink import OutputOptions
             from tracker.io.video import open_source
 
+            written = OutputOptions(
+                class_names=edited.class_names,
+                has_classes=edited.has_classes,
+                shows_classes=edited.has_classes and len(edited.names) > 1,
+            )
             frames = open_source(options.source)
-            with progress_bar(frames.name, frames.frame_count) as advance:
-                write_corrected(edited, frames, paths, lambda number: advance())
+            with frames, progress_bar(frames.name, frames.frame_count) as advance:
+                replay(dict(edited.tracks), options.tracks, frames, track_sinks(paths, frames, written), advance)
         else:
             about = TrackedSource(options.tracks.stem, class_names=edited.class_names, has_classes=edited.has_classes)
             edited.write(paths["results"], about)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centertrack.app.outputs import TRACK_SUFFIXES, OutputKind, OutputPlan
+from centertrack.commands.shared.counting_options import add_counting_options, answer_kinds, read_questions
 from centertrack.commands.shared.options import (
     add_embedding_options,
     add_network_options,
@@ -31,6 +33,7 @@ from centertrack.commands.shared.views import add_view_options
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
+    from centertrack.app.file_sink import FileSink
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
 
@@ -51,6 +54,8 @@ EPILOG = """examples:
   centertrack track street.mp4 --weights yolo11n.onnx --embeddings fairmot-small --tracker fairmot
   centertrack track street.mp4 --weights yolo11n.onnx --classes person,car --results street.csv
   centertrack track street.mp4 --export cvat
+  centertrack track street.mp4 --line gate=50%,40%,50%,95% --audit checked
+  centertrack track street.mp4 --heatmap heatmap.png --trails trails.png --plot people.png
   centertrack track rtsp://camera/stream --max-frames 1000"""
 
 
@@ -90,10 +95,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="offline, once a source has ended, and for the rows only: any of link (joins tracks that look alike), "
         "interpolate, smooth, with commas between",
     )
+    add_counting_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Track all sources."""
+    from centertrack.app.answers import Answers, answer_sinks, namer, noun_of, overlay_of
     from centertrack.app.session import PREDICTOR_MIN_SCORE, thresholds
     from centertrack.app.sinks import track_sinks
     from centertrack.app.tracks_sink import BoxChoice, OutputOptions
@@ -107,10 +114,12 @@ def run(options: argparse.Namespace) -> int:
         changes.update(score_changes(options.tracker, changes, options.min_score))
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
     steps = read_steps(options.postprocess)
+    questions = read_questions(options, looks="link" in steps)
     kinds = [
         OutputKind("results", ".txt", options.results, TRACK_SUFFIXES, goes_to_standard_output=True),
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
         *export_kinds(options.export),
+        *answer_kinds(options, questions),
     ]
     check_tracks_format(options.results)
     plan = OutputPlan(kinds, options.sources)
@@ -137,4 +146,11 @@ def run(options: argparse.Namespace) -> int:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
     written = OutputOptions.of(predictor, steps, BoxChoice(options.coasting, options.clip))
-    return watch(options, plan, predictor, new_tracker, partial(track_sinks, options=written))
+
+    def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
+        names = predictor.class_names
+        answers = Answers(questions, frames.name, frames.size, namer(names), noun_of(names))
+        yield from answer_sinks(paths, frames, answers)
+        yield from track_sinks(paths, frames, written, overlay_of(answers))
+
+    return watch(options, plan, predictor, new_tracker, open_sinks)

@@ -175,6 +175,8 @@ def _tell(session: Session, options: argparse.Namespace) -> None:
         aside = STANDARD_OUTPUT in map(str, session.paths.values())
         names = predictor.class_names if predictor.finds_several_classes else ()
         say(summary(session.frames.name, session.report, predictor.runtime, start_score, names), aside)
+        for remark in session.remarks:
+            say(f"  {remark}", aside)
         for kind, path in session.paths.items() if session.is_complete else ():
             if str(path) != STANDARD_OUTPUT:
                 say(f"  {kind}: {path}", aside)
