@@ -27,6 +27,7 @@ EXTRAS = {  # package -> extra of pyproject.toml
     "matplotlib": "plot",
     "nncf": "quantise",
     "optuna": "tune",
+    "pdoc": "docs",
 }
 NO_LIBGL = (
     "OpenCV needs the library libGL.so.1, which this system lacks: apt install libgl1, or put opencv-python-headless "
