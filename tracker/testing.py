@@ -90,7 +90,11 @@ def check_tracker(factory: Callable[[], TrackerLike], *, skip: Sequence[str] = (
 
 
 class Follower:
-    """A tracker that is given what it needs: the frame where it takes one, and time only where asked."""
+    """A tracker that is given what it needs: the frame where it takes one, and time only where asked.
+
+    Args:
+        tracker: As of `TrackerLike`.
+    """
 
     def __init__(self, tracker: Any) -> None:
         self.tracker = tracker
@@ -102,7 +106,12 @@ class Follower:
         return "time" in self._takes
 
     def update(self, detections: Detections, time: float | None = None) -> Tracks:
-        """Give the tracker a frame."""
+        """Give the tracker a frame.
+
+        Args:
+            detections: What was found in it.
+            time: Seconds; None leaves the tracker to its frame rate.
+        """
         more: dict[str, Any] = {"frame": _frame()} if "frame" in self._takes else {}
         if time is not None:
             more["time"] = time

@@ -176,7 +176,11 @@ class VideoSink(WriterSink):
 
 
 class ImagesSink(FileSink):
-    """Writes every annotated frame as `FOLDER/000001.jpg` and so on, by frame number."""
+    """Writes every annotated frame as `FOLDER/000001.jpg` and so on, by frame number.
+
+    Args:
+        folder: Is made where it is missing.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

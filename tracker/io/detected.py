@@ -84,7 +84,12 @@ class DetectedSequence:
 
 
 def warn_of_no_size(source: Path, count: int) -> None:
-    """Say how many boxes have no size and are left out."""
+    """Say that boxes have no size and are left out.
+
+    Args:
+        source: The file or folder.
+        count: How many; nothing is said of none.
+    """
     if count:
         boxes = f"{count} boxes have" if count > 1 else "1 box has"
         _LOG.warning("%s: %s no size and %s left out", source, boxes, "are" if count > 1 else "is")
