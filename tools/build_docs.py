@@ -260,8 +260,13 @@ def documents() -> list[Path]:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     patterns = ("README.md", "docs/*.md", "centertrack/weights/*.md", "CONTRIBUTING.md", "CHANGELOG.md")
     paths = [path.relative_to(PROJECT) for pattern in patterns for path in sorted(PROJECT.glob(pattern))]
-    mentioned = [readme.find(f"({path.as_posix()}") for path in paths]
-    return [path for _, path in sorted(zip(mentioned, paths, strict=True)) if path]
+    places = [f"README.md {readme}".find(path.as_posix()) for path in paths]
+    return [
+        path
+        for _, path in sorted(
+            (place if place >= 0 else sys.maxsize, path) for place, path in zip(places, paths, strict=True)
+        )
+    ]
 
 
 def target_of(source: Path) -> Path:
