@@ -340,7 +340,8 @@ def link_names(body: str, places: Mapping[str, str], root: str) -> str:
 
     def lead(match: re.Match[str]) -> str:
         place = places.get(match[1].removesuffix("()"))
-        return match[0] if place is None else f'<a href="{root}{place}">{match[0]}</a>'
+        is_name = "." in match[1] or match[1][0].isupper()  # `tracker` and `track` are words as well
+        return match[0] if place is None or not is_name else f'<a href="{root}{place}">{match[0]}</a>'
 
     parts = re.split(r"(<a\b.*?</a>|<h\d.*?</h\d>|<pre>.*?</pre>)", body, flags=re.DOTALL)
     parts[::2] = [re.sub(r"<code>([\w.]+(?:\(\))?)</code>", lead, part) for part in parts[::2]]
