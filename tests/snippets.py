@@ -53,9 +53,9 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack export": "compares for half a minute; test_export.py runs it",
     "centertrack track street.mp4 --weights fairmot_dla34.pth": "takes a minute without a GPU",
     "centertrack track street.mp4 --weights nano.onnx": "needs the exported file; test_export.py runs it",
+    "centertrack submit": "needs results of a whole test set; test_submission.py packs them",
     "centertrack track 0": "needs a camera; test_live.py has one of its own",
     "centertrack track rtsp:": "needs a camera; test_live.py has one of its own",
-    "centertrack submit": "needs results of a whole test set; test_submission.py packs them",
 }
 COMPILED_ONLY = {  # document -> why its Python is compiled and not run
     "docs/onnx.md": "needs an exported file; test_onnx_guide.py runs it",

@@ -26,8 +26,8 @@ EXTRAS = {  # package -> extra of pyproject.toml
     "pandas": "check",
     "matplotlib": "plot",
     "nncf": "quantise",
-    "optuna": "tune",
     "pdoc": "docs",
+    "optuna": "tune",
 }
 NO_LIBGL = (
     "OpenCV needs the library libGL.so.1, which this system lacks: apt install libgl1, or put opencv-python-headless "
