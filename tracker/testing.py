@@ -1,9 +1,11 @@
 """A contract that every tracker keeps, ours and a user's own: `check_tracker(MyTracker)` in a test.
 
-from tracker.testing import check_tracker
+    from tracker.testing import check_tracker
 
-def test_my_tracker():
-check_tracker(MyTracker)
+    def test_my_tracker():
+        check_tracker(MyTracker)
+
+Every point that fails is named with a sentence.
 """
 
 from __future__ import annotations
