@@ -272,8 +272,8 @@ def documents() -> list[Path]:
 def target_of(source: Path) -> Path:
     """Return where a file of the project lies in the site.
 
-    >>> target_of(Path("README.md")), target_of(Path("docs/models.md")), target_of(Path("LICENSE"))
-    (PosixPath('index.html'), PosixPath('docs/models.html'), PosixPath('LICENSE'))
+    >>> [target_of(Path(name)).as_posix() for name in ("README.md", "docs/models.md", "LICENSE")]
+    ['index.html', 'docs/models.html', 'LICENSE']
     """
     if source == Path("README.md"):
         return Path("index.html")

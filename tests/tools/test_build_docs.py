@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import subprocess
@@ -100,6 +101,10 @@ def test_no_section_of_a_docstring_is_left_as_text(site: Path) -> None:
     left = re.compile(r"<p>(Args|Attributes|Returns|Raises):|<p>&gt;&gt;&gt;|<li>[^<]*\*\*|```")
     pages = {path.name: left.findall(path.read_text(encoding="utf-8")) for path in (site / "api").rglob("*.html")}
     assert {name: found for name, found in pages.items() if found} == {}
+
+
+def test_the_examples_of_the_tool() -> None:
+    assert doctest.testmod(tool) == (0, 2)
 
 
 def test_documents_link_what_they_name(site: Path) -> None:
