@@ -164,7 +164,12 @@ def _likely_pairs(boxes: Array, others: Array, min_iou: float) -> tuple[Array, A
 
 
 def intersection_matrix(boxes: Array, others: Array) -> Array:
-    """Return the shared area of every pair: (N, 4) and (M, 4) xyxy to (N, M)."""
+    """Return the area that every pair of boxes shares, (N, M).
+
+    Args:
+        boxes: (N, 4) xyxy.
+        others: (M, 4) xyxy.
+    """
     left, top, right, bottom = boxes.T[:, :, None]
     width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
     height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])

@@ -70,7 +70,14 @@ class Detections:
         labels: ArrayLike | None = None,
         embeddings: ArrayLike | None = None,
     ) -> Detections:
-        """Take boxes (N, 4) as x1 y1 x2 y2; scores are 1 if not given."""
+        """Take boxes as their corners.
+
+        Args:
+            boxes: (N, 4), x1 y1 x2 y2 in pixels.
+            scores: (N,); 1 if not given.
+            labels: (N,) whole numbers; 0 if not given.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         boxes = _boxes(boxes)
         return cls(boxes, np.ones(len(boxes), np.float32) if scores is None else scores, labels, embeddings)
 
@@ -82,7 +89,13 @@ class Detections:
         labels: ArrayLike | None = None,
         embeddings: ArrayLike | None = None,
     ) -> Detections:
-        """Take boxes (N, 4) as left, top, width, height (COCO, MOTChallenge less 1); scores are 1 if not given.
+        """Take boxes as a corner and their size (COCO, MOTChallenge less 1).
+
+        Args:
+            boxes: (N, 4), left, top, width, height in pixels.
+            scores: (N,); 1 if not given.
+            labels: (N,) whole numbers; 0 if not given.
+            embeddings: (N, D) appearance of each box, or None.
 
         >>> Detections.from_xywh([[10, 20, 30, 40]]).boxes.tolist()
         [[10.0, 20.0, 40.0, 60.0]]
@@ -122,19 +135,34 @@ class Detections:
 
     @classmethod
     def from_supervision(cls, detections: Any, embeddings: ArrayLike | None = None) -> Detections:
-        """Take a `supervision.Detections`; what it does not have gets score 1 and label 0."""
+        """Take a `supervision.Detections`.
+
+        Args:
+            detections: What it does not have gets score 1 and label 0.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         scores = np.ones(len(detections.xyxy), np.float32) if detections.confidence is None else detections.confidence
         return cls(detections.xyxy, scores, detections.class_id, embeddings)
 
     @classmethod
     def from_ultralytics(cls, results: Any, embeddings: ArrayLike | None = None) -> Detections:
-        """Take one `Results` of an ultralytics model, on any device."""
+        """Take what an ultralytics model has found in one image.
+
+        Args:
+            results: One `Results`, on any device.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         boxes = results.boxes
         return cls(_to_numpy(boxes.xyxy), _to_numpy(boxes.conf), _to_numpy(boxes.cls), embeddings)
 
     @classmethod
     def from_torchvision(cls, output: Mapping[str, Any], embeddings: ArrayLike | None = None) -> Detections:
-        """Take the dictionary that a torchvision detector returns for one image, on any device."""
+        """Take what a torchvision detector has found in one image.
+
+        Args:
+            output: The dictionary with boxes, scores and labels, on any device.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         return cls(_to_numpy(output["boxes"]), _to_numpy(output["scores"]), _to_numpy(output["labels"]), embeddings)
 
     def __repr__(self) -> str:

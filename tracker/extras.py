@@ -26,6 +26,7 @@ EXTRAS = {  # package -> extra of pyproject.toml
     "pandas": "check",
     "matplotlib": "plot",
     "nncf": "quantise",
+    "pdoc": "docs",
     "optuna": "tune",
     "pyarrow": "parquet",
 }

@@ -55,7 +55,12 @@ class Trajectories:
             yield number, Tracks(self.ids[rows], boxes, scores, self.labels[rows], self.indices[rows])
 
     def write(self, path: str | Path, has_classes: bool = False) -> None:
-        """Write MOTChallenge rows; the arguments are those of `MotWriter`."""
+        """Write MOTChallenge rows.
+
+        Args:
+            path: The file; an earlier one is replaced.
+            has_classes: Write the class of each track in column 8, from 1, instead of -1.
+        """
         with MotWriter(path, has_classes) as writer:
             for number, tracks in self:
                 writer.write(number, tracks)
@@ -75,7 +80,13 @@ class TrajectoryRecorder:
         self._embeddings: dict[int, Array] = {}
 
     def add(self, number: int, tracks: Tracks, detections: Detections | None = None) -> None:
-        """Remember the tracks of frame `number`, and the embeddings of the detections they were matched to."""
+        """Remember the tracks of a frame.
+
+        Args:
+            number: Of the frame, counted from 1.
+            tracks: What the tracker returned.
+            detections: What it was given; `link` needs their embeddings.
+        """
         self._frames.append(np.full(len(tracks), number))
         self._tracks.append(tracks)
         if detections is None or detections.embeddings is None:
@@ -111,6 +122,14 @@ def record(frames: Iterable[tuple[int, Tracks]]) -> Trajectories:
 
 def postprocess(trajectories: Trajectories, steps: Sequence[str], frame_rate: float = 30.0) -> Trajectories:
     """Do some of `STEPS` with their usual settings, in the order of `STEPS`.
+
+    Args:
+        trajectories: All tracks of a video.
+        steps: Which.
+        frame_rate: Frames per second; how long a gap may be is told in seconds.
+
+    Returns:
+        New trajectories.
 
     Raises:
         InputError: A step is unknown, or "link" has no embeddings to go by.

@@ -107,7 +107,12 @@ class DetectedSequence:
 
 
 def warn_of_no_size(source: Path, count: int) -> None:
-    """Say how many boxes have no size and are left out."""
+    """Say that boxes have no size and are left out.
+
+    Args:
+        source: The file or folder.
+        count: How many; nothing is said of none.
+    """
     if count:
         boxes = counted(count, "box has", "boxes have")
         _LOG.warning("%s: %s no size and %s left out", source, boxes, agreed(count, "is", "are"))

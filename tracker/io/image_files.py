@@ -69,7 +69,15 @@ class ImageFiles(FrameSource):
 
 
 def folder_of_images(folder: Path, frame_rate: float | None = None) -> ImageFiles:
-    """Open all images of a folder, with the numbers of `frame_files`."""
+    """Open all images of a folder, with the numbers of `frame_files`.
+
+    Args:
+        folder: Its images are the frames, in natural order (2 before 10).
+        frame_rate: Frames per second; None guesses.
+
+    Raises:
+        InputError: The folder has no images.
+    """
     files = _frame_files(folder)
     return ImageFiles(list(files.values()), folder.resolve().name, frame_rate, list(files))
 

@@ -95,7 +95,12 @@ class MotRows:
         return replace(self, frames=self.frames + frames)
 
     def row_error(self, row: int, problem: str) -> InputError:
-        """Return the error that names file and line of one row."""
+        """Return the error that names file and line of one row.
+
+        Args:
+            row: Counted from 0.
+            problem: The rest of the sentence.
+        """
         return InputError(f"{self.place(row)}: {problem}")
 
     def place(self, row: int) -> str:
