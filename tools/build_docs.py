@@ -56,6 +56,7 @@ MODULES = {  # heading -> the modules that users import from
     "What is done with tracks": (
         "tracker.associate",
         "tracker.boxes",
+        "tracker.counting",
         "tracker.draw",
         "tracker.errors",
         "tracker.postprocess",
@@ -69,6 +70,7 @@ MODULES = {  # heading -> the modules that users import from
         "tracker.io.images",
         "tracker.io.live",
         "tracker.io.mot",
+        "tracker.io.track_writers",
         "tracker.io.video",
         "tracker.io.writer",
     ),
