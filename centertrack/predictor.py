@@ -190,7 +190,12 @@ class Predictor:
         return labels
 
     def prepare(self, image: Any, bgr: bool = False) -> PreparedImage:
-        """Bring one image, as of `__call__`, to the network's input size."""
+        """Bring one image to the network's input size.
+
+        Args:
+            image: As of `__call__`.
+            bgr: As of `__call__`.
+        """
         image = as_rgb(image, bgr)
         source_size = (image.shape[1], image.shape[0])
         placement = Placement.of(source_size, self.input_format.for_source(source_size))

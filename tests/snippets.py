@@ -59,7 +59,6 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack track street.mp4 --results street.parquet": "needs the extra [parquet]; test_outputs.py writes it",
     "centertrack submit": "needs results of a whole test set; test_submission.py packs them",
     "centertrack track 0": "needs a camera; test_live.py has one of its own",
-    "centertrack track rtsp:": "needs a camera; test_live.py has one of its own",
 }
 COMPILED_ONLY = {  # document -> why its Python is compiled and not run
     "docs/onnx.md": "needs an exported file; test_onnx_guide.py runs it",

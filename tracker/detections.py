@@ -109,7 +109,11 @@ class Detections:
 
     @classmethod
     def from_rows(cls, rows: ArrayLike, embeddings: ArrayLike | None = None) -> Detections:
-        """Take an array (N, 4 to 6) with the columns x1 y1 x2 y2 [score [class]]; scores are 1 and labels 0 if missing.
+        """Take an array whose columns are boxes, and perhaps their scores and classes.
+
+        Args:
+            rows: (N, 4 to 6), columns x1 y1 x2 y2 [score [class]]; scores are 1 and labels 0 if missing.
+            embeddings: (N, D) appearance of each box, or None.
 
         Raises:
             InputError: It has another shape, or a class that is no whole number.

@@ -134,7 +134,15 @@ def _draw_box(canvas: Image, box: Array, colour: Colour, width: int, text: str) 
 
 
 def draw_label(canvas: Image, left: float, bottom: float, text: str, colour: Colour) -> None:
-    """Letters on a patch of the colour, just above a point or, at the upper border, below it."""
+    """Draw letters on a patch of a colour, just above a point or, at the upper border, below it.
+
+    Args:
+        canvas: (H, W, 3) uint8, drawn on.
+        left: x of the patch, in pixels.
+        bottom: y of its lower border.
+        text: The letters.
+        colour: Of the patch; the letters are black or white.
+    """
     size = max(min(canvas.shape[:2]) / 1300, 0.36)
     stroke = 2 if size > 0.5 else 1
     (width, height), descent = cv2.getTextSize(text, _FONT, size, stroke)

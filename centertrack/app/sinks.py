@@ -26,7 +26,12 @@ from tracker.io.writer import VIDEO_SUFFIXES
 
 
 class RowsSink(TracksSink):
-    """Writes tracks as MOTChallenge rows; the arguments are those of `MotWriter`."""
+    """Writes tracks as MOTChallenge rows.
+
+    Args:
+        path: As of `MotWriter`.
+        has_classes: As of `MotWriter`.
+    """
 
     def __init__(self, path: str | Path, has_classes: bool = False) -> None:
         super().__init__(MotWriter(path, has_classes))

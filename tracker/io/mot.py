@@ -406,7 +406,10 @@ class MotWriter(OutputFile):
 
 
 class MotRowText:
-    """Turns tracks into the text of MOTChallenge rows; the argument is that of `MotWriter`.
+    """Turns tracks into the text of MOTChallenge rows.
+
+    Args:
+        has_classes: As of `MotWriter`.
 
     Attributes:
         labels: Id -> label of everybody who is in a row, 0 where labels say no classes.
@@ -419,7 +422,12 @@ class MotRowText:
         self.left_out = 0
 
     def text(self, frame_number: int, tracks: Tracks) -> str:
-        """Return the rows of one frame; the arguments are those of `MotWriter.write`."""
+        """Return the rows of one frame.
+
+        Args:
+            frame_number: From 1.
+            tracks: Boxes xyxy in pixels from 0.
+        """
         boxes = tracks.boxes.astype(np.float64)
         left_top = boxes[:, :2] + 1
         sizes = boxes[:, 2:] - boxes[:, :2]
@@ -440,7 +448,12 @@ class MotRowText:
 
 
 def warn_of_left_out(path: Path, count: int) -> None:
-    """Say how many boxes without a size a file lacks."""
+    """Say how many boxes without a size a file lacks.
+
+    Args:
+        path: The file.
+        count: How many.
+    """
     if count:
         left_out = counted(count, "box without a size is", "boxes without a size are")
         _LOG.warning("%s: %s left out", path, left_out)

@@ -27,6 +27,10 @@ WRITERS: Mapping[str, Callable[[Path, TrackedSource], TrackWriter]] = {
 def open_tracks(path: str | Path, source: TrackedSource) -> TrackWriter:
     """Open a file for tracks, in the format that its suffix says; `-` is standard output.
 
+    Args:
+        path: The file.
+        source: What the formats say about it.
+
     Raises:
         InputError: There is no such format, or the file cannot be written.
     """
