@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from centertrack.commands.shared.options import add_embedding_options, read_assignments
 from centertrack.commands.shared.terminal import progress_bar, say
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reencode", action="store_true", help="where browsers do not play the video, make a copy that they do"
     )
+    add_embedding_options(parser, "nobody: boxes alone tell")
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="of the server (default: any that is free)")
     parser.add_argument("--no-browser", action="store_true", help="only say where the page is")
 
@@ -62,7 +64,15 @@ def _open(options: argparse.Namespace) -> ReviewSession:
     copy = copy_beside(options.results) if options.reencode else None
     with progress_bar(f"encoding {copy}", None, quiet=copy is None) as advance:
         media = open_media(options.source, copy, lambda number: advance())
-    return ReviewSession(media, options.results, options.edits or edits_beside(options.results))
+    session = ReviewSession(media, options.results, options.edits or edits_beside(options.results))
+    if options.embeddings:
+        from centertrack.runtime.embedder import open_embedder
+        from tracker.io.video import open_source
+
+        embedder = open_embedder(options.embeddings, read_assignments(options.embedding_option))
+        with open_source(options.source) as frames, progress_bar("looking", frames.frame_count) as advance:
+            session.add_appearance(frames, embedder, advance)
+    return session
 
 
 def _serve(server: ReviewServer) -> None:

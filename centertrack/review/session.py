@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from centertrack.review.appearance import embed_places
 from centertrack.review.media import Media
+from centertrack.runtime.embedder import Embedder
+from tracker.arrays import Floats
 from tracker.editing.edit_list import EditList
 from tracker.editing.edits import Edit
-from tracker.editing.suspicions import find_suspicions
+from tracker.editing.suspicions import BoxAt, find_suspicions, weigh_appearance
 from tracker.errors import InputError
+from tracker.io.frame import FrameSource
 from tracker.io.mot import ResultRows
 from tracker.io.track_formats import guess_track_format, read_found
 
@@ -51,6 +55,7 @@ class ReviewSession:
         self._rows = self._edits.apply(self._original)
         self._lock = Lock()
         self._suspicions: list[dict[str, Any]] | None = None
+        self._embeddings: dict[BoxAt, Floats] = {}
 
     def _refuse_others(self) -> None:
         rows, media = self._original, self.media
@@ -161,11 +166,16 @@ class ReviewSession:
         if keys and keys[-1][0] > self.media.numbers[-1]:
             raise InputError(f"{self.media.name} ends with frame {self.media.numbers[-1]}, got a box in {keys[-1][0]}")
 
+    def add_appearance(self, source: FrameSource, embedder: Embedder, on_frame: Callable[[], None]) -> None:
+        """Let what objects look like tell at the suspicious places; `embed_places` says what the arguments are."""
+        places = find_suspicions(self._rows, self.media.frame_rate)
+        self._embeddings = embed_places(source, places, embedder, on_frame)
+
     def suspicions(self) -> list[dict[str, Any]]:
         """Return the suspicious places of the tracks as they are now."""
         with self._lock:
             if self._suspicions is None:
-                found = find_suspicions(self._rows, self.media.frame_rate)
+                found = weigh_appearance(find_suspicions(self._rows, self.media.frame_rate), self._embeddings)
                 self._suspicions = [one.as_json() for one in found]
             return self._suspicions
 

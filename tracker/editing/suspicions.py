@@ -9,8 +9,9 @@ as edits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,7 @@ MIN_OVERLAP = 0.25  # IoU from which two tracks may take each other's object
 DUPLICATE_OVERLAP, DUPLICATE_SHARE, DUPLICATE_FRAMES = 0.6, 0.6, 5
 MIN_SCORES = {"gap": 0.25, "jump": 0.75, "takeover": 0.35, "crossing": 0.4, "duplicate": 0.0}
 MAX_COUNT = 1000
+LIKENESS_WEIGHT, ALIKE = 3.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,24 @@ class Alternative:
 
     name: str
     edits: tuple[Edit, ...]
+
+
+class BoxAt(NamedTuple):
+    """A box of one frame, by which its appearance is known: ids change with edits, boxes do not."""
+
+    frame: int
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+class Likeness(NamedTuple):
+    """Two boxes whose likeness speaks for a mistake (`sign` 1), or against one (-1)."""
+
+    before: BoxAt
+    after: BoxAt
+    sign: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,7 @@ class Suspicion:
         frame: Where to look.
         ids: The tracks in question.
         alternatives: The first leaves all as it is.
+        likenesses: What appearance could tell, see `weigh_appearance`.
     """
 
     kind: str
@@ -55,6 +76,7 @@ class Suspicion:
     frame: int
     ids: tuple[int, ...]
     alternatives: tuple[Alternative, ...]
+    likenesses: tuple[Likeness, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON objects, for a page."""
@@ -82,6 +104,28 @@ def find_suspicions(rows: ResultRows, frame_rate: float) -> list[Suspicion]:
     found = [*_gaps(paths), *_jumps(paths), *_takeovers(paths), *_overlaps(paths)]
     kept = [one for one in found if one.score >= MIN_SCORES[one.kind]]
     return sorted(kept, key=lambda one: (-one.score, one.frame, one.ids))[:MAX_COUNT]
+
+
+def weigh_appearance(suspicions: Iterable[Suspicion], embeddings: Mapping[BoxAt, Floats]) -> list[Suspicion]:
+    """Return the same places by how suspicious they are once appearance is known, too.
+
+    The score is taken for the probability of a mistake. Its log-odds grow by `LIKENESS_WEIGHT` for each unit that the
+    boxes before and after are more alike if it is one than if it is none; where there is only one likeness, it is
+    compared with `ALIKE`.
+
+    Args:
+        suspicions: Of `find_suspicions`.
+        embeddings: (D,) unit vectors of boxes; a place that lacks one of its own keeps its score.
+    """
+    weighed = []
+    for one in suspicions:
+        if one.likenesses and all(like.before in embeddings and like.after in embeddings for like in one.likenesses):
+            cosines = [like.sign * float(embeddings[like.before] @ embeddings[like.after]) for like in one.likenesses]
+            single = one.likenesses[0].sign * ALIKE if len(cosines) == 1 else 0.0
+            odds = np.log(one.score / max(1 - one.score, 1e-6)) + LIKENESS_WEIGHT * (sum(cosines) - single)
+            one = replace(one, score=float(1 / (1 + np.exp(-np.clip(odds, -50, 50)))))
+        weighed.append(one)
+    return sorted(weighed, key=lambda one: (-one.score, one.frame, one.ids))
 
 
 class _Paths:
@@ -136,6 +180,14 @@ class _Paths:
         seconds = np.abs(self.frames[after] - self.frames[before]) / self.rate
         return np.asarray((forwards + back) / 2 / height / (POSITION_SIGMA + SPEED_SIGMA * seconds))
 
+    def box(self, row: int) -> BoxAt:
+        """Return the box of a row."""
+        return BoxAt(int(self.frames[row]), *self.boxes[row].tolist())
+
+    def likeness(self, before: int, after: int, sign: int) -> Likeness:
+        """Return what the appearance at two rows would tell."""
+        return Likeness(self.box(before), self.box(after), sign)
+
     def last_within(self, track: int, first: int, last: int) -> int | None:
         """Return the last row of a track in the frames from first to last, both included; None where it has none."""
         start, end = self.firsts[track], self.lasts[track] + 1
@@ -170,6 +222,7 @@ def _gaps(paths: _Paths) -> list[Suspicion]:
                 Alternative("two objects", ()),
                 Alternative("one object", (Merge(int(paths.ids[before[k]]), int(paths.ids[after[k]])),)),
             ),
+            (paths.likeness(before[k], after[k], 1),),
         )
         for k in np.flatnonzero(best).tolist()
     ]
@@ -201,6 +254,7 @@ def _jumps(paths: _Paths) -> list[Suspicion]:
                     Alternative("one object", ()),
                     Alternative("two objects", (Split(identity, frame, new_id),)),
                 ),
+                (paths.likeness(before[k], after[k], -1),),
             )
         )
     return found
@@ -234,6 +288,7 @@ def _takeovers(paths: _Paths) -> list[Suspicion]:
                     frame,
                     (old, new),
                     (Alternative("two objects", ()), Alternative(f"{old} is {new} from here on", edits)),
+                    (paths.likeness(rows[best, 0], begun, 1), paths.likeness(rows[best, 0], rows[best, 1], -1)),
                 )
             )
     return found
@@ -314,5 +369,14 @@ def _crossing(paths: _Paths, one: Integers, two: Integers) -> Suspicion | None:
         (
             Alternative("each went on", ()),
             Alternative("ids exchanged", (Swap(ids[0], ids[1], frame),)),
+        ),
+        tuple(
+            paths.likeness(int(one_of[0]), int(other[0]), sign)
+            for one_of, other, sign in (
+                (one_before, two_after, 1),
+                (two_before, one_after, 1),
+                (one_before, one_after, -1),
+                (two_before, two_after, -1),
+            )
         ),
     )

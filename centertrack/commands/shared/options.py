@@ -70,13 +70,13 @@ def add_network_options(parser: argparse.ArgumentParser, all_runtimes: bool = Fa
         )
 
 
-def add_embedding_options(parser: argparse._ActionsContainer) -> None:
-    """Add who describes the appearance of the detections."""
+def add_embedding_options(parser: argparse._ActionsContainer, default: str = "the detector itself, if it can") -> None:
+    """Add who describes the appearance of the detections; `default` says who does otherwise."""
     parser.add_argument(
         "--embeddings",
         metavar="NAME|FILE",
         help="who describes the appearance of the detections: weights with a re-identification head, such as "
-        "fairmot-small, or a network of crops in ONNX or OpenVINO (default: the detector itself, if it can)",
+        f"fairmot-small, or a network of crops in ONNX or OpenVINO (default: {default})",
     )
     parser.add_argument(
         "--embedding-option",

@@ -88,3 +88,21 @@ def test_what_is_no_video_has_no_times(tmp_path: Path) -> None:
     path.write_text("no video")
     with pytest.raises(InputError, match="cannot be read as a video"):
         frame_times(path)
+
+
+def test_looks_of_the_suspicious_boxes_are_taken_from_their_frames(clip: Path, results: Path) -> None:
+    seen = []
+
+    def embedder(image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        seen.append((round(image.mean() / 5), len(boxes)))
+        return np.tile(np.array([[1.0, 0.0]], np.float32), (len(boxes), 1))
+
+    session = session_of(clip, results)
+    before = {(one["kind"], *one["ids"]): one["score"] for one in session.suspicions()}
+    session = session_of(clip, results)
+    with open_source(clip) as frames:
+        session.add_appearance(frames, embedder, lambda: None)
+    after = {(one["kind"], *one["ids"]): one["score"] for one in session.suspicions()}
+    assert (17, 1) in seen  # the last box of track 3
+    assert (22, 1) in seen  # the first of track 4, which goes on
+    assert after["gap", 3, 4] > before["gap", 3, 4]

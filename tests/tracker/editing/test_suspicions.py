@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tracker.editing.edits import Delete, Merge, Split, Swap
-from tracker.editing.suspicions import find_suspicions
+from tracker.editing.suspicions import find_suspicions, weigh_appearance
 from tracker.io.mot import ResultRows
 
 RATE = 25.0
@@ -93,3 +93,29 @@ def test_what_is_found_fits_the_rows_it_was_found_in(seed: int) -> None:
             for edit in alternative.edits:
                 changed = edit.apply(changed)
             assert len(np.unique(np.stack([changed.frames, changed.ids]), axis=1).T) == len(changed)
+
+
+def test_appearance_decides_what_motion_leaves_open() -> None:
+    """Two people seem to turn round where they meet, or exchanged their ids; their looks tell which."""
+    turned = {3: line(1, 50, 50, 2) + line(51, 100, 150, -2), 5: line(1, 50, 250, -2) + line(51, 100, 150, 2)}
+    (found,) = find_suspicions(rows_of(turned), RATE)
+    red, blue = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    befores = {like.before for like in found.likenesses}
+    first = found.likenesses[2].before  # of track 1
+    stays = {like.after: red if like.before == first else blue for like in found.likenesses if like.sign < 0}
+    known = {box: red if box == first else blue for box in befores}
+    exchanged = {box: blue if colour is red else red for box, colour in stays.items()}
+    (same,) = weigh_appearance([found], {**known, **stays})
+    (other,) = weigh_appearance([found], {**known, **exchanged})
+    assert same.score < found.score < other.score
+    assert other.score > 0.9
+    assert weigh_appearance([found], known) == [found]
+
+
+def test_two_people_in_a_gap_who_do_not_look_alike_are_two() -> None:
+    rows = rows_of({1: line(1, 50, 50, 2), 4: line(60, 100, 168, 2)})
+    (gap,) = find_suspicions(rows, RATE)
+    (like,) = gap.likenesses
+    alike = {like.before: np.array([1.0, 0.0]), like.after: np.array([1.0, 0.0])}
+    unlike = {like.before: np.array([1.0, 0.0]), like.after: np.array([0.0, 1.0])}
+    assert weigh_appearance([gap], unlike)[0].score < gap.score < weigh_appearance([gap], alike)[0].score
