@@ -41,7 +41,9 @@ EPILOG = """examples:
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
   centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person
   centertrack track street.mp4 --weights yolo11n.onnx --embeddings fairmot-small --tracker fairmot
-  centertrack track rtsp://camera/stream --max-frames 1000"""
+  centertrack track rtsp://camera/stream --max-frames 1000
+  centertrack track rtsp://door/stream rtsp://yard/stream 0 --serve :8000
+  centertrack track street.mp4 --start 1:30 --end 2:00 --stride 5"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
