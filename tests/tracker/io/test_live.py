@@ -116,7 +116,7 @@ def test_a_live_source_can_end_but_not_start_later():
         open_source(LiveSource(device), start=2)
     assert device.is_closed
     device = Device()
-    with open_source(LiveSource(device), end=0.35, stride=2) as source:
+    with open_source(LiveSource(device), end=0.25, stride=2) as source:
         assert source.is_live
         frames = iter(source)
         device.show(1)
@@ -124,5 +124,5 @@ def test_a_live_source_can_end_but_not_start_later():
         device.show(2)  # the second one is not wanted
         assert next(frames).number == 3
         device.show(1)
-        assert next(frames, None) is None  # the fourth comes at 0.4 s
+        assert next(frames, None) is None  # the fourth comes 0.3 s after the first
     assert device.is_closed
