@@ -125,7 +125,12 @@ class Placement:
 
     @classmethod
     def letterbox(cls, source_size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
-        """Fit the source inside the input, centred; the resized sides are whole pixels, and so is the padding."""
+        """Fit the source inside the input, centred; the resized sides are whole pixels, and so is the padding.
+
+        Args:
+            source_size: Width and height of the source.
+            input_size: Width and height of the input.
+        """
         ratio = min(input_size[0] / source_size[0], input_size[1] / source_size[1])
         width, height = (max(1, round(side * ratio)) for side in source_size)
         scale = (width / source_size[0], height / source_size[1])
@@ -134,7 +139,12 @@ class Placement:
 
     @classmethod
     def stretch(cls, source_size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
-        """Fill the input, whatever becomes of the aspect ratio."""
+        """Fill the input, whatever becomes of the aspect ratio.
+
+        Args:
+            source_size: Width and height of the source.
+            input_size: Width and height of the input.
+        """
         scale = (input_size[0] / source_size[0], input_size[1] / source_size[1])
         return cls(scale, (0.0, 0.0), source_size, input_size)
 
@@ -151,7 +161,12 @@ class Placement:
 
     @classmethod
     def of(cls, source_size: tuple[int, int], input_format: InputFormat) -> Placement:
-        """Place a source of (width, height) as `input_format` asks."""
+        """Place a source as a network was trained to see it.
+
+        Args:
+            source_size: Width and height of the source.
+            input_format: What the network sees.
+        """
         if input_format.resize == "keep":
             placement = cls.keep(source_size)
         else:

@@ -31,6 +31,7 @@ from centertrack.runtime.suppression import suppress
 from centertrack.runtime.weights import DEFAULT_WEIGHTS, Weights, open_weights
 from tracker.detections import Detections
 from tracker.errors import InputError
+from tracker.io.class_names import choose_numbers
 from tracker.io.images import as_rgb
 from tracker.io.mot import MIN_SIDE
 
@@ -78,11 +79,14 @@ class Predictor:
         embedding_options: Of a network of crops, fields of `runtime.pixels.PixelFormat`.
         precision: In which the network computes, one of `runtime.choose.PRECISIONS`: `auto` is the fastest that the
             processor has units for and that was measured to lose little with these weights, and f32 otherwise.
+        classes: Only these classes are found: names, or numbers from 1 as column 8 of MOTChallenge rows has them; a
+            sequence, or text with commas between them. None: all.
 
     Attributes:
         input_format: What the network sees.
         class_names: Name of each label; empty for a detector that does not tell how many classes it has.
-        tells_classes: Whether detections may be of several classes.
+        tells_classes: Whether the network knows several classes.
+        finds_several_classes: Whether detections may be of several classes.
         has_embeddings: Whether detections carry the appearance that re-identification needs.
         device: `cpu`, `cuda[:INDEX]` or `mps`.
         runtime: What executes the network.
@@ -106,6 +110,7 @@ class Predictor:
         embeddings: str | Path | None = None,
         embedding_options: Mapping[str, Any] | None = None,
         precision: str = "auto",
+        classes: str | Sequence[str | int] | None = None,
     ) -> None:
         self.device = resolve_device(device)
         self.min_score, self.max_detections, self.nms_iou = min_score, max_detections, 1.0
@@ -142,6 +147,8 @@ class Predictor:
                 decoding = DecodeOptions.of_weights(opened.config, max_detections, nms_kernel)
                 chosen = choose_runtime(runtime, self.device)
                 self.runtime = make_runtime(opened, chosen, self.device, decoding, streams, precision)
+        self._kept = None if classes is None else self._labels_of(classes, weights)
+        self.finds_several_classes = self.tells_classes and (self._kept is None or len(self._kept) > 1)
         self._embedder: Embedder | None = None
         if embeddings is not None:
             self._embedder = open_embedder(embeddings, embedding_options, self.device, streams)
@@ -170,8 +177,25 @@ class Predictor:
             images = [images]
         return self.detect([self.prepare(image, bgr) for image in images])
 
+    def _labels_of(self, classes: str | Sequence[str | int], weights: object) -> Array:
+        """Return the labels of the classes that somebody chose."""
+        wanted = [one for one in classes.split(",") if one.strip()] if isinstance(classes, str) else list(classes)
+        where = weights if isinstance(weights, str | Path) else "the network"
+        numbers = choose_numbers(wanted, dict(enumerate(self.class_names, start=1)), str(where))
+        if not numbers:
+            raise InputError("classes: expected at least one class, got none")
+        labels = np.array(numbers, np.int64) - 1
+        if isinstance(self.runtime, Detector):
+            self.runtime.keep_only(labels.tolist())
+        return labels
+
     def prepare(self, image: Any, bgr: bool = False) -> PreparedImage:
-        """Bring one image, as of `__call__`, to the network's input size."""
+        """Bring one image to the network's input size.
+
+        Args:
+            image: As of `__call__`.
+            bgr: As of `__call__`.
+        """
         image = as_rgb(image, bgr)
         source_size = (image.shape[1], image.shape[0])
         placement = Placement.of(source_size, self.input_format.for_source(source_size))
@@ -193,6 +217,8 @@ class Predictor:
                 boxes = image.placement.to_source(boxes)
                 # Boxes of published formats are not clamped: a weak peak may have one of no or negative size.
                 kept = (scores >= self.min_score) & (boxes[:, 2:] - boxes[:, :2] >= MIN_SIDE).all(axis=1)
+                if self._kept is not None:
+                    kept &= np.isin(labels, self._kept)
                 if self.nms_iou < 1:
                     kept = suppress(boxes, labels, kept.nonzero()[0], self.nms_iou)[: self.max_detections]
                 boxes = boxes[kept]

@@ -30,6 +30,7 @@ import pytest
 from centertrack.cli import build_parser, main
 from centertrack.synthetic import SceneConfig, StreetScene
 from tests.conftest import PROJECT
+from tests.stand_ins import install
 from tracker.io.video import VideoWriter
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -52,9 +53,15 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack export": "compares for half a minute; test_export.py runs it",
     "centertrack track street.mp4 --weights fairmot_dla34.pth": "takes a minute without a GPU",
     "centertrack track street.mp4 --weights nano.onnx": "needs the exported file; test_export.py runs it",
+    "centertrack review": "serves a page until Ctrl-C; test_review.py runs it",
     "centertrack track rtsp:": "needs cameras; test_sources.py watches streams",
     "centertrack track street.mp4 --show": "needs a display; test_sources.py shows a window",
+    "centertrack track street.mp4 --results street.parquet": "needs the extra [parquet]; test_outputs.py writes it",
     "centertrack submit": "needs results of a whole test set; test_submission.py packs them",
+    "centertrack track 0": "needs a camera; test_live.py has one of its own",
+}
+COMPILED_ONLY = {  # document -> why its Python is compiled and not run
+    "docs/onnx.md": "needs an exported file; test_onnx_guide.py runs it",
 }
 PREAMBLE = """
 import cv2, numpy, torch
@@ -105,6 +112,7 @@ def make_folder(folder: Path) -> None:
     second = shutil.copytree(first, first.with_name(SEQUENCES[1]))
     info = second / "seqinfo.ini"
     info.write_text(info.read_text(encoding="utf-8").replace(*SEQUENCES), encoding="utf-8")
+    shutil.copy(first / "gt" / "gt.txt", folder / "gt.txt")
     for tracker in ("results", "theirs", "others"):
         (folder / tracker).mkdir()
         for name in SEQUENCES:
@@ -155,6 +163,7 @@ def write_published(path: Path) -> None:
 
 def run_all(folder: Path) -> None:
     """Run the snippets and append a line to `OUTCOMES` after each: its name, and what went wrong."""
+    install()
     template = folder / "template"
     template.mkdir()
     make_folder(template)
@@ -173,7 +182,9 @@ def run_all(folder: Path) -> None:
         try:
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 if snippet.language == "python":
-                    exec(compile(snippet.code, snippet.name, "exec"), names)
+                    code = compile(snippet.code, snippet.name, "exec")
+                    if document not in COMPILED_ONLY:
+                        exec(code, names)
                 else:
                     for command in read_commands(snippet.code, work):
                         call(command)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
-from tests.snippets import DOCUMENTS, OUTCOMES, PARSED_ONLY, Snippet, find_snippets
+from tests.snippets import COMPILED_ONLY, DOCUMENTS, OUTCOMES, PARSED_ONLY, Snippet, find_snippets
 from tests.test_structure import FLOORS, IMPORTS, MODULES
 
 ARCHITECTURE = PROJECT / "docs" / "architecture.md"
@@ -64,7 +64,9 @@ def test_a_snippet_runs(snippet: Snippet, outcomes: dict[str, str]) -> None:
 def test_what_is_parsed_only_occurs() -> None:
     code = " ".join(" ".join(snippet.code.split()) for snippet in SNIPPETS).replace('-c " ', "-c ")
     assert [beginning for beginning in PARSED_ONLY if beginning not in code] == []
-    tests = {name for reason in PARSED_ONLY.values() for name in re.findall(r"test_\w+\.py", reason)}
+    assert set(COMPILED_ONLY) <= {snippet.document for snippet in SNIPPETS if snippet.language == "python"}
+    reasons = [*PARSED_ONLY.values(), *COMPILED_ONLY.values()]
+    tests = {name for reason in reasons for name in re.findall(r"test_\w+\.py", reason)}
     assert [name for name in tests if not any((PROJECT / "tests").rglob(name))] == []
 
 

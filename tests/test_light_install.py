@@ -69,6 +69,8 @@ def test_videos_are_tracked_and_scored(street: Path, tmp_path: Path) -> None:
     tracking = ("--max-frames", "20", "--results", "results/street.txt")
     assert "20 frames" in succeed(tmp_path, "track", video, "--video", "out.mp4", *tracking)
     assert "COMBINED" in succeed(tmp_path, "evaluate", "--gt", gt, "--results", "results", "--report", "report.html")
+    counting = ("--source", video, "--line", "gate=50%,0,50%,100%", "--audit", "audit", "--heatmap", "heatmap.png")
+    assert "gate: " in succeed(tmp_path, "count", "results/street.txt", *counting)
     succeed(tmp_path, "validate", "results/street.txt")
     assert "20 frames" in succeed(tmp_path, "track", video, "--image-size", "448x256", *tracking)  # not as converted
     assert "20 frames" in succeed(tmp_path, "track", video, "--tracker", "scene-reid", *tracking)
@@ -152,6 +154,8 @@ except ImportError as error:
         (["track", "street.mp4", "--runtime", "onnxruntime"], "torch", "train"),
         (["track", "street.mp4", "--weights", "some.torchscript"], "torch", "train"),
         (["evaluate", "--gt", "gt", "--results", "results", "--check", "motmetrics"], "motmetrics", "check"),
+        (["track", "street.mp4", "--results", "out/street.parquet"], "pyarrow", "parquet"),
+        (["associate", "results/street.txt", "--results", "out/street.parquet"], "pyarrow", "parquet"),
         (["bench", "model"], "torch", "train"),
         (["bench", "training"], "pytorch_lightning", "train"),
     ],

@@ -9,6 +9,7 @@ The order to read in, each file needing only those before it:
 5. `sort`, then `bytetrack`, `botsort`, `scene` (the default), `ocsort`, `deepsort`, `fairmot`: one algorithm a file.
 6. `factory`: trackers by name. `associate`, `postprocess`, `draw`: what is done with them.
 7. `io`: videos, images, files of tracks. `evaluation`: the metrics. `report`: the HTML page about them.
+   `counting`: lines, zones, and how many. `editing`: corrections by hand.
 8. `testing`: what every tracker keeps to. `search_space`: which values of its options are worth trying.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,13 @@ from tracker.io.detected import DetectedSequence
 from tracker.io.detected_coco import read_coco_detections
 from tracker.io.detected_mot import read_detection_file, read_sequence_detections
 from tracker.io.detected_yolo import find_label_files, read_yolo_detections
-from tracker.io.mot import MotWriter
-from tracker.io.names import clean_name, refuse_labels
+from tracker.io.json_file import cached_json
+from tracker.io.names import STANDARD_OUTPUT, clean_name, refuse_labels
+from tracker.io.sequence_table import SequenceTable
+from tracker.io.track_formats import OWN_FORMATS, guess_track_format
+from tracker.io.track_writer import TrackedSource
+from tracker.io.track_writers import WRITERS, check_tracks_format, open_tracks
+from tracker.io.tracks_json import is_json_tracks
 from tracker.postprocess import postprocess, record
 
 
@@ -23,9 +29,11 @@ def associate(
     results: str | Path,
     offline: Sequence[str] = (),
     image_size: tuple[int, int] | None = None,
+    classes: Sequence[str | int] | None = None,
+    coasting: bool = True,
     **options: Any,
 ) -> dict[str, Path]:
-    """Run a tracker over the detections of sequences and write MOTChallenge rows.
+    """Run a tracker over the detections of sequences and write its tracks.
 
     Every sequence starts with a fresh tracker at the sequence's own frame rate. All of its frames are visited, also
     those without detections. Where detections have several classes, the rows tell them.
@@ -33,9 +41,13 @@ def associate(
     Args:
         sources: See `read_detected`.
         tracker: A name of `tracker.TRACKERS`; it must not need embeddings or frames, of which there are none.
-        results: Folder for one NAME.txt a sequence; made if missing.
+        results: Folder for one NAME.txt a sequence, made if missing; a file for one sequence, whose suffix says the
+            format (see `tracker.io.track_writers`), or `-` for standard output; or a file name in which `*` stands for
+            the name of the sequence.
         offline: Steps of `tracker.postprocess.STEPS` to better each sequence afterwards.
         image_size: Width and height of the images of YOLO labels.
+        classes: Only detections of these, as in `DetectedSequence.of_classes`.
+        coasting: Write also where tracks are by their motion while they are not detected, as far as the tracker tells.
         options: Options of the tracker.
 
     Returns:
@@ -55,27 +67,70 @@ def associate(
             name = clean_name(sequence.name)
             if name in sequences:
                 raise InputError(f"several sources hold sequence {name}, and their results would have the same name")
-            sequences[name] = sequence
-    return {
-        name: _associate_one(sequence, tracker, Path(results, f"{name}.txt"), offline, options)
-        for name, sequence in sequences.items()
-    }
+            sequences[name] = sequence if classes is None else sequence.of_classes(classes)
+    paths = name_results(str(results), list(sequences))
+    for name, sequence in sequences.items():
+        _associate_one(sequence, tracker, paths[name], offline, coasting, options)
+    return paths
+
+
+def name_results(results: str, names: Sequence[str]) -> dict[str, Path]:
+    """Return the file of each sequence.
+
+    Args:
+        results: As of `associate`.
+        names: Of the sequences.
+
+    Raises:
+        InputError: One file is given for several sequences, or there is no such format.
+
+    >>> name_results("out", ["a", "b"])["b"].as_posix(), name_results("out/*.csv", ["a"])["a"].as_posix()
+    ('out/b.txt', 'out/a.csv')
+    """
+    path = Path(results)
+    if results != STANDARD_OUTPUT and (results.endswith(("/", os.sep)) or path.is_dir() or not path.suffix):
+        return {name: path / f"{name}.txt" for name in names}
+    if results != STANDARD_OUTPUT and path.suffix.lower() not in WRITERS:
+        raise InputError(f"{results}: expected a file name ending in {', '.join(WRITERS)}, or a folder with a slash")
+    check_tracks_format(results)
+    if "*" in path.name:
+        return {name: path.with_name(path.name.replace("*", name)) for name in names}
+    if len(names) > 1:
+        raise InputError(
+            f"{len(names)} sequences need a folder, or a name with a * for theirs, and the results are one file, "
+            f"{results}"
+        )
+    return dict.fromkeys(names, path)
 
 
 def _associate_one(
-    sequence: DetectedSequence, tracker: str, path: Path, offline: Sequence[str], options: dict[str, Any]
-) -> Path:
+    sequence: DetectedSequence,
+    tracker: str,
+    path: Path,
+    offline: Sequence[str],
+    coasting: bool,
+    options: dict[str, Any],
+) -> None:
     rate = {} if sequence.frame_rate is None else {"frame_rate": sequence.frame_rate}
     follower = make_tracker(tracker, **{**rate, **options})
-    tracks = ((number, follower.update(detections)) for number, detections in sequence)
+    known_rate = {**rate, **options}.get("frame_rate")
     refuse_labels(path)
-    if offline:
-        postprocess(record(tracks), offline, follower.options.frame_rate).write(path, sequence.has_classes)
-        return path
-    with MotWriter(path, sequence.has_classes) as writer:
-        for number, found in tracks:
-            writer.write(number, found)
-    return path
+    found = ((number, follower.update(detections)) for number, detections in sequence)
+    shown = ((number, tracks if coasting else tracks[tracks.seen]) for number, tracks in found)
+    better = postprocess(record(shown), offline, follower.options.frame_rate) if offline else shown
+    writer = open_tracks(path, _described(sequence, known_rate))
+    try:
+        for number, tracks in better:
+            writer.write(number, tracks, (number - 1) / known_rate if known_rate else None)
+    except BaseException:
+        writer.abandon()
+        raise
+    writer.close()
+
+
+def _described(sequence: DetectedSequence, frame_rate: float | None) -> TrackedSource:
+    names = [sequence.names.get(number, f"class {number}") for number in range(1, max(sequence.names, default=0) + 1)]
+    return TrackedSource(sequence.name, frame_rate, None, names, sequence.has_classes)
 
 
 def read_detected(source: str | Path, image_size: tuple[int, int] | None = None) -> list[DetectedSequence]:
@@ -83,19 +138,41 @@ def read_detected(source: str | Path, image_size: tuple[int, int] | None = None)
 
     Args:
         source: A MOTChallenge sequence folder with det/det.txt, a .txt file in its format, COCO JSON (a list of
-            results, or what `centertrack detect` writes), or a folder of YOLO label files.
+            results, or what `centertrack detect` writes), a folder of YOLO label files, or the tracks that `track`
+            writes in one of its formats, whose ids do not matter.
         image_size: Width and height of the images of YOLO labels, where nothing else tells.
 
     Raises:
         InputError: It is none of these, or broken; with file and line.
     """
     path = Path(source)
-    if path.suffix.lower() == ".json":
+    suffix = path.suffix.lower()
+    is_own = suffix in (".csv", ".jsonl", ".parquet") or (suffix == ".json" and is_json_tracks(cached_json(path)))
+    if is_own and (format_name := guess_track_format(path)) in OWN_FORMATS:
+        return [_of_tracks(path, OWN_FORMATS[format_name].results(path, path.stem))]
+    if suffix == ".json":
         return read_coco_detections(path)
-    if path.suffix.lower() == ".txt" and not path.is_dir():
+    if suffix == ".txt" and not path.is_dir():
         folder = path.parent.parent
         is_in_sequence = path.parent.name == "det" and (folder / "seqinfo.ini").is_file()
         return [read_sequence_detections(folder) if is_in_sequence else read_detection_file(path)]
     if path.is_dir() and not (path / "det").is_dir() and find_label_files(path):
         return [read_yolo_detections(path, image_size)]
     return [read_sequence_detections(path)]
+
+
+def _of_tracks(path: Path, table: SequenceTable) -> DetectedSequence:
+    table.rows.warn_of_no_size("are left out")
+    kept = table.rows.have_size
+    rows = table.rows.where(kept)
+    return DetectedSequence.of(
+        path.stem,
+        table.frame_rate,
+        table.length or int(rows.frames.max(initial=0)),
+        rows.frames,
+        rows.boxes_xyxy,
+        table.scores[kept],
+        rows.classes if (rows.classes > 0).any() else None,
+        path,
+        table.names,
+    )

@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from tracker.arrays import Array
+from tracker.errors import InputError
 
+ANCHORS = ("bottom", "centre")
 _NO_AREA = 1e-12  # square px; makes 0 / 0 an IoU of 0
 _DENSE_PAIRS = 22000  # up to this many pairs, comparing all of them is quicker than sorting
 
@@ -45,6 +47,26 @@ def xyxy_to_cxcywh(boxes: Array) -> Array:
 def box_area(boxes: Array) -> Array:
     """Area of xyxy boxes (..., 4), in square pixels."""
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+
+
+def anchor_points(boxes: Array, anchor: str) -> Array:
+    """Return the point (N, 2) x, y of each xyxy box (N, 4) that stands for its object.
+
+    Args:
+        boxes: xyxy.
+        anchor: `bottom`, the middle of the lower side, or `centre`.
+
+    Raises:
+        InputError: There is no such anchor.
+
+    >>> boxes = np.array([[10.0, 20.0, 30.0, 60.0]])
+    >>> anchor_points(boxes, "bottom").tolist(), anchor_points(boxes, "centre").tolist()
+    ([[20.0, 60.0]], [[20.0, 40.0]])
+    """
+    if anchor not in ANCHORS:
+        raise InputError(f"there is no anchor {anchor!r}; there are: {', '.join(ANCHORS)}")
+    x = (boxes[:, 0] + boxes[:, 2]) / 2
+    return np.stack([x, boxes[:, 3] if anchor == "bottom" else (boxes[:, 1] + boxes[:, 3]) / 2], axis=1)
 
 
 def iou_matrix(boxes: Array, others: Array) -> Array:
@@ -142,7 +164,12 @@ def _likely_pairs(boxes: Array, others: Array, min_iou: float) -> tuple[Array, A
 
 
 def intersection_matrix(boxes: Array, others: Array) -> Array:
-    """Return the shared area of every pair: (N, 4) and (M, 4) xyxy to (N, M)."""
+    """Return the area that every pair of boxes shares, (N, M).
+
+    Args:
+        boxes: (N, 4) xyxy.
+        others: (M, 4) xyxy.
+    """
     left, top, right, bottom = boxes.T[:, :, None]
     width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
     height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])

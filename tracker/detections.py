@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tracker.arrays import Array
+from tracker.arrays import Array, Mask
 from tracker.errors import InputError
 from tracker.supervision_columns import make_supervision
 from tracker.wording import agreed, counted
@@ -70,7 +70,14 @@ class Detections:
         labels: ArrayLike | None = None,
         embeddings: ArrayLike | None = None,
     ) -> Detections:
-        """Take boxes (N, 4) as x1 y1 x2 y2; scores are 1 if not given."""
+        """Take boxes as their corners.
+
+        Args:
+            boxes: (N, 4), x1 y1 x2 y2 in pixels.
+            scores: (N,); 1 if not given.
+            labels: (N,) whole numbers; 0 if not given.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         boxes = _boxes(boxes)
         return cls(boxes, np.ones(len(boxes), np.float32) if scores is None else scores, labels, embeddings)
 
@@ -82,7 +89,13 @@ class Detections:
         labels: ArrayLike | None = None,
         embeddings: ArrayLike | None = None,
     ) -> Detections:
-        """Take boxes (N, 4) as left, top, width, height (COCO, MOTChallenge less 1); scores are 1 if not given.
+        """Take boxes as a corner and their size (COCO, MOTChallenge less 1).
+
+        Args:
+            boxes: (N, 4), left, top, width, height in pixels.
+            scores: (N,); 1 if not given.
+            labels: (N,) whole numbers; 0 if not given.
+            embeddings: (N, D) appearance of each box, or None.
 
         >>> Detections.from_xywh([[10, 20, 30, 40]]).boxes.tolist()
         [[10.0, 20.0, 40.0, 60.0]]
@@ -96,7 +109,11 @@ class Detections:
 
     @classmethod
     def from_rows(cls, rows: ArrayLike, embeddings: ArrayLike | None = None) -> Detections:
-        """Take an array (N, 4 to 6) with the columns x1 y1 x2 y2 [score [class]]; scores are 1 and labels 0 if missing.
+        """Take an array whose columns are boxes, and perhaps their scores and classes.
+
+        Args:
+            rows: (N, 4 to 6), columns x1 y1 x2 y2 [score [class]]; scores are 1 and labels 0 if missing.
+            embeddings: (N, D) appearance of each box, or None.
 
         Raises:
             InputError: It has another shape, or a class that is no whole number.
@@ -122,19 +139,34 @@ class Detections:
 
     @classmethod
     def from_supervision(cls, detections: Any, embeddings: ArrayLike | None = None) -> Detections:
-        """Take a `supervision.Detections`; what it does not have gets score 1 and label 0."""
+        """Take a `supervision.Detections`.
+
+        Args:
+            detections: What it does not have gets score 1 and label 0.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         scores = np.ones(len(detections.xyxy), np.float32) if detections.confidence is None else detections.confidence
         return cls(detections.xyxy, scores, detections.class_id, embeddings)
 
     @classmethod
     def from_ultralytics(cls, results: Any, embeddings: ArrayLike | None = None) -> Detections:
-        """Take one `Results` of an ultralytics model, on any device."""
+        """Take what an ultralytics model has found in one image.
+
+        Args:
+            results: One `Results`, on any device.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         boxes = results.boxes
         return cls(_to_numpy(boxes.xyxy), _to_numpy(boxes.conf), _to_numpy(boxes.cls), embeddings)
 
     @classmethod
     def from_torchvision(cls, output: Mapping[str, Any], embeddings: ArrayLike | None = None) -> Detections:
-        """Take the dictionary that a torchvision detector returns for one image, on any device."""
+        """Take what a torchvision detector has found in one image.
+
+        Args:
+            output: The dictionary with boxes, scores and labels, on any device.
+            embeddings: (N, D) appearance of each box, or None.
+        """
         return cls(_to_numpy(output["boxes"]), _to_numpy(output["scores"]), _to_numpy(output["labels"]), embeddings)
 
     def __repr__(self) -> str:
@@ -158,6 +190,14 @@ class Detections:
         _set(chosen, "embeddings", None if self.embeddings is None else _rows_of(self.embeddings, rows))
         return chosen
 
+    def clipped(self, size: tuple[int, int]) -> Detections:
+        """Return the detections with boxes cut to an image of this (width, height), less those outside of it."""
+        boxes = self.boxes.clip(0, np.array([*size, *size], np.float32))
+        inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1).nonzero()[0]
+        chosen = self[inside]
+        _set(chosen, "boxes", boxes[inside])
+        return chosen
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tracks:
@@ -170,6 +210,8 @@ class Tracks:
         labels: (N,) int64, class of each track.
         indices: (N,) int64, row in this update's detections that the track was matched to; -1 where it was not.
         source: The `supervision.Detections` that `update` was given, to which `indices` point as well; else None.
+
+    Boxes are those of the tracks, not cut to the image: of somebody who leaves it, they go on beyond its edges.
     """
 
     ids: Array
@@ -185,6 +227,11 @@ class Tracks:
         none = np.zeros(0, np.int64)
         return cls(none, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), none, none)
 
+    @property
+    def seen(self) -> Mask:
+        """(N,) bool, whether a track was detected in this frame; if not, its motion says where it is (coasting)."""
+        return np.asarray(self.indices >= 0)
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -198,6 +245,16 @@ class Tracks:
             self.indices[rows],
             self.source,
         )
+
+    def clipped(self, size: tuple[int, int]) -> Tracks:
+        """Return the tracks with boxes cut to an image of this (width, height), without those that lie outside of it.
+
+        >>> tracks = Tracks(np.array([1, 2]), np.array([[-5, 2, 8, 30], [50, 2, 60, 30]]), *np.zeros((3, 2), int))
+        >>> tracks.clipped((20, 20)).boxes.tolist()
+        [[0, 2, 8, 20]]
+        """
+        boxes = self.boxes.clip(0, np.array([*size, *size], self.boxes.dtype))
+        return replace(self, boxes=boxes)[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
 
     def __repr__(self) -> str:
         """Return one line: how many there are, their ids, and how many of them are coasting."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import colorsys
 from collections import deque
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from tracker.arrays import Array, Image
 from tracker.detections import Detections, Tracks
+from tracker.io.class_names import label_name
 
 Colour = tuple[int, int, int]
 
 _GOLDEN_RATIO = 0.618034
 _TONES = ((0.85, 1.0), (0.6, 0.85), (1.0, 0.75), (0.45, 1.0))  # saturation and value, in turns
-_FRACTION_BITS = 4  # opencv takes fractions of pixels as fixed-point numbers
+FRACTION_BITS = 4  # opencv takes fractions of pixels as fixed-point numbers
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -65,53 +67,60 @@ class Trails:
         return np.array(points, np.float32).reshape(-1, 2)
 
 
-def draw_tracks(image: Image, tracks: Tracks, trails: Trails | None = None) -> Image:
+def draw_tracks(image: Image, tracks: Tracks, trails: Trails | None = None, class_names: Sequence[str] = ()) -> Image:
     """Draw boxes with their ids, one colour an id, and where they came from.
 
     Args:
         image: (H, W, 3) uint8 RGB; it is left as it is.
         tracks: Boxes in the pixels of `image`.
         trails: Their history, already updated with `tracks`.
+        class_names: Name of each label, which is written beside the id; none are written where it is empty.
 
     Returns:
         A new image; lines and letters grow with its size.
     """
     canvas = image.copy()
-    width = _line_width(canvas)
+    width = line_width(canvas)
     if trails is not None:
         for identity in tracks.ids.tolist():
             _draw_trail(canvas, trails.points(identity), id_colour(identity), width)
     for row in np.argsort(tracks.boxes[:, 3]):  # who stands nearer to the camera comes on top
         identity = int(tracks.ids[row])
-        _draw_box(canvas, tracks.boxes[row], id_colour(identity), width, str(identity))
+        text = f"{identity} {label_name(class_names, int(tracks.labels[row]))}" if class_names else str(identity)
+        _draw_box(canvas, tracks.boxes[row], id_colour(identity), width, text)
     return canvas
 
 
-def draw_detections(image: Image, detections: Detections) -> Image:
+def draw_detections(image: Image, detections: Detections, class_names: Sequence[str] = ()) -> Image:
     """Draw boxes with their scores, one colour a class.
 
     Args:
         image: (H, W, 3) uint8 RGB; it is left as it is.
         detections: Boxes in the pixels of `image`.
+        class_names: As of `draw_tracks`, beside the score.
 
     Returns:
         A new image; lines and letters grow with its size.
     """
     canvas = image.copy()
-    width = _line_width(canvas)
+    width = line_width(canvas)
     for row in np.argsort(detections.boxes[:, 3]):
         colour = id_colour(int(detections.labels[row]) + 1)
-        _draw_box(canvas, detections.boxes[row], colour, width, f"{detections.scores[row]:.2f}")
+        text = f"{detections.scores[row]:.2f}"
+        if class_names:
+            text = f"{label_name(class_names, int(detections.labels[row]))} {text}"
+        _draw_box(canvas, detections.boxes[row], colour, width, text)
     return canvas
 
 
-def _line_width(image: Image) -> int:
+def line_width(image: Image) -> int:
+    """Return how wide a line is in an image of this size, in pixels."""
     return max(round(min(image.shape[:2]) / 320), 1)
 
 
-def _fixed(points: Array) -> Array:
+def fixed_point(points: Array) -> Array:
     """Fixed-point pixels; opencv's whole numbers are pixel centres, ours are pixel corners."""
-    return np.round((np.asarray(points) - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+    return np.round((np.asarray(points) - 0.5) * 2**FRACTION_BITS).astype(np.int32)
 
 
 def _draw_box(canvas: Image, box: Array, colour: Colour, width: int, text: str) -> None:
@@ -121,11 +130,19 @@ def _draw_box(canvas: Image, box: Array, colour: Colour, width: int, text: str) 
     # on whole pixels the lines keep their full colour
     x1, y1, x2, y2 = np.round(np.clip(box, -margin, high) - 0.5).astype(int).tolist()
     cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, width)
-    _draw_label(canvas, x1 - width / 2, y1 - width / 2, text, colour)
+    draw_label(canvas, x1 - width / 2, y1 - width / 2, text, colour)
 
 
-def _draw_label(canvas: Image, left: float, bottom: float, text: str, colour: Colour) -> None:
-    """Letters on a patch of the colour, just above a point or, at the upper border, below it."""
+def draw_label(canvas: Image, left: float, bottom: float, text: str, colour: Colour) -> None:
+    """Draw letters on a patch of a colour, just above a point or, at the upper border, below it.
+
+    Args:
+        canvas: (H, W, 3) uint8, drawn on.
+        left: x of the patch, in pixels.
+        bottom: y of its lower border.
+        text: The letters.
+        colour: Of the patch; the letters are black or white.
+    """
     size = max(min(canvas.shape[:2]) / 1300, 0.36)
     stroke = 2 if size > 0.5 else 1
     (width, height), descent = cv2.getTextSize(text, _FONT, size, stroke)
@@ -148,4 +165,4 @@ def _draw_trail(canvas: Image, points: Array, colour: Colour, width: int) -> Non
         start = len(points) * piece // pieces
         end = len(points) * (piece + 1) // pieces + 1
         thickness = max(round(width * (piece + 1) / pieces), 1)
-        cv2.polylines(canvas, [_fixed(points[start:end])], False, colour, thickness, cv2.LINE_AA, _FRACTION_BITS)
+        cv2.polylines(canvas, [fixed_point(points[start:end])], False, colour, thickness, cv2.LINE_AA, FRACTION_BITS)

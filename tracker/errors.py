@@ -19,7 +19,12 @@ class MissingPackageError(InputError, ImportError):
 
 
 def near(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """Return a hint that names the known words close to `name`, or all of them.
+    """Return a hint that names the known words close to a name, or all of them.
+
+    Args:
+        name: What somebody wrote.
+        known: What they may have meant.
+        cutoff: How much alike two words must be, in [0, 1].
 
     >>> near("min_scor", ["min_score", "iou_limit"]), near("zoom", ["min_score", "iou_limit"])
     ('did you mean min_score?', 'there are: min_score, iou_limit')

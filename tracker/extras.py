@@ -26,7 +26,9 @@ EXTRAS = {  # package -> extra of pyproject.toml
     "pandas": "check",
     "matplotlib": "plot",
     "nncf": "quantise",
+    "pdoc": "docs",
     "optuna": "tune",
+    "pyarrow": "parquet",
 }
 NO_LIBGL = (
     "OpenCV needs the library libGL.so.1, which this system lacks: apt install libgl1, or put opencv-python-headless "

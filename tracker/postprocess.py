@@ -30,6 +30,7 @@ class Trajectories:
         boxes: (N, 4) float64 xyxy.
         scores: (N,) float64.
         labels: (N,) int64.
+        indices: (N,) int64, row of the frame's detections; -1 where a track was not detected, or is interpolated.
         embeddings: Id -> sum (D,) of the embeddings of its detections; empty where there were none.
     """
 
@@ -38,6 +39,7 @@ class Trajectories:
     boxes: Array
     scores: Array
     labels: Array
+    indices: Array
     embeddings: dict[int, Array]
 
     def __len__(self) -> int:
@@ -49,12 +51,16 @@ class Trajectories:
         numbers, starts = np.unique(self.frames[order], return_index=True)
         parts = np.split(order, starts[1:]) if len(order) else []  # of nothing, split makes one part
         for number, rows in zip(numbers.tolist(), parts, strict=True):
-            unknown = np.full(len(rows), -1)
             boxes, scores = self.boxes[rows].astype(np.float32), self.scores[rows].astype(np.float32)
-            yield number, Tracks(self.ids[rows], boxes, scores, self.labels[rows], unknown)
+            yield number, Tracks(self.ids[rows], boxes, scores, self.labels[rows], self.indices[rows])
 
     def write(self, path: str | Path, has_classes: bool = False) -> None:
-        """Write MOTChallenge rows; the arguments are those of `MotWriter`."""
+        """Write MOTChallenge rows.
+
+        Args:
+            path: The file; an earlier one is replaced.
+            has_classes: Write the class of each track in column 8, from 1, instead of -1.
+        """
         with MotWriter(path, has_classes) as writer:
             for number, tracks in self:
                 writer.write(number, tracks)
@@ -74,7 +80,13 @@ class TrajectoryRecorder:
         self._embeddings: dict[int, Array] = {}
 
     def add(self, number: int, tracks: Tracks, detections: Detections | None = None) -> None:
-        """Remember the tracks of frame `number`, and the embeddings of the detections they were matched to."""
+        """Remember the tracks of a frame.
+
+        Args:
+            number: Of the frame, counted from 1.
+            tracks: What the tracker returned.
+            detections: What it was given; `link` needs their embeddings.
+        """
         self._frames.append(np.full(len(tracks), number))
         self._tracks.append(tracks)
         if detections is None or detections.embeddings is None:
@@ -95,6 +107,7 @@ class TrajectoryRecorder:
             np.concatenate([part.boxes for part in tracks]).astype(np.float64)[order],
             np.concatenate([part.scores for part in tracks]).astype(np.float64)[order],
             np.concatenate([part.labels for part in tracks])[order],
+            np.concatenate([part.indices for part in tracks])[order],
             dict(self._embeddings),
         )
 
@@ -109,6 +122,14 @@ def record(frames: Iterable[tuple[int, Tracks]]) -> Trajectories:
 
 def postprocess(trajectories: Trajectories, steps: Sequence[str], frame_rate: float = 30.0) -> Trajectories:
     """Do some of `STEPS` with their usual settings, in the order of `STEPS`.
+
+    Args:
+        trajectories: All tracks of a video.
+        steps: Which.
+        frame_rate: Frames per second; how long a gap may be is told in seconds.
+
+    Returns:
+        New trajectories.
 
     Raises:
         InputError: A step is unknown, or "link" has no embeddings to go by.
@@ -152,6 +173,7 @@ def interpolate(trajectories: Trajectories, max_gap: int = 20, min_length: int =
             boxes=np.concatenate([trajectories.boxes, boxes]),
             scores=np.concatenate([trajectories.scores, scores]),
             labels=np.concatenate([trajectories.labels, trajectories.labels[rows]]),
+            indices=np.concatenate([trajectories.indices, np.full(len(rows), -1)]),
         )
     )
 
@@ -222,7 +244,7 @@ def link(
 
 def _sorted(trajectories: Trajectories) -> Trajectories:
     order = np.lexsort((trajectories.frames, trajectories.ids))
-    columns = ("frames", "ids", "boxes", "scores", "labels")
+    columns = ("frames", "ids", "boxes", "scores", "labels", "indices")
     return replace(trajectories, **{name: getattr(trajectories, name)[order] for name in columns})
 
 

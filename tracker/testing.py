@@ -1,9 +1,11 @@
 """A contract that every tracker keeps, ours and a user's own: `check_tracker(MyTracker)` in a test.
 
-from tracker.testing import check_tracker
+    from tracker.testing import check_tracker
 
-def test_my_tracker():
-check_tracker(MyTracker)
+    def test_my_tracker():
+        check_tracker(MyTracker)
+
+Every point that fails is named with a sentence.
 """
 
 from __future__ import annotations
@@ -91,7 +93,11 @@ def check_tracker(factory: Callable[[], TrackerLike], *, skip: Sequence[str] = (
 
 
 class Follower:
-    """A tracker that is given what it needs: the frame where it takes one, and time only where asked."""
+    """A tracker that is given what it needs: the frame where it takes one, and time only where asked.
+
+    Args:
+        tracker: As of `TrackerLike`.
+    """
 
     def __init__(self, tracker: Any) -> None:
         self.tracker = tracker
@@ -103,7 +109,12 @@ class Follower:
         return "time" in self._takes
 
     def update(self, detections: Detections, time: float | None = None) -> Tracks:
-        """Give the tracker a frame."""
+        """Give the tracker a frame.
+
+        Args:
+            detections: What was found in it.
+            time: Seconds; None leaves the tracker to its frame rate.
+        """
         more: dict[str, Any] = {"frame": _frame()} if "frame" in self._takes else {}
         if time is not None:
             more["time"] = time

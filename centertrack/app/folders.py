@@ -9,9 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from centertrack.app.file_sink import FileSink
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.session import Session
-from centertrack.app.sinks import CocoSink, FileSink, ImagesSink, RowsSink
+from centertrack.app.sinks import CocoSink, ImagesSink, RowsSink
 from centertrack.models.network import CenterNetwork
 from centertrack.predictor import Predictor
 from tracker.base import Tracker

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice, repeat
@@ -65,7 +66,9 @@ class Report:
         frames: Frames that passed all stages.
         detections: Objects found in them.
         best_score: Of all of them; 0 if there are none.
-        ids: Distinct identities; None where nothing was tracked.
+        ids: Distinct identities, those of the written tracks once these are written; None where nothing was tracked.
+        id_labels: Id -> label of it, the last one.
+        detection_labels: Label -> detections of it.
         seconds: From start to end.
         busy_seconds: Name of each stage -> time it worked; for a stage with several workers, the mean.
     """
@@ -74,6 +77,8 @@ class Report:
     detections: int = 0
     best_score: float = 0.0
     ids: set[int] | None = None
+    id_labels: dict[int, int] = field(default_factory=dict)
+    detection_labels: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     busy_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -81,6 +86,14 @@ class Report:
     def frame_rate(self) -> float:
         """Frames per second, end to end."""
         return self.frames / self.seconds if self.seconds else 0.0
+
+    def written(self, id_labels: Mapping[int, int]) -> None:
+        """Take over who is in the file that was written: postprocessing may have joined tracks."""
+        self.ids, self.id_labels = set(id_labels), dict(id_labels)
+
+    def by_label(self) -> Counter[int]:
+        """Return how many ids, or where nothing was tracked detections, are of each label."""
+        return self.detection_labels if self.ids is None else Counter(self.id_labels.values())
 
     def stage_rates(self) -> dict[str, float]:
         """Return the frames per second that each stage could do if it waited for no other.
@@ -205,8 +218,11 @@ class Pipeline:
         if result.detections is not None and len(result.detections):
             self.report.detections += len(result.detections)
             self.report.best_score = max(self.report.best_score, float(result.detections.scores.max()))
+            self.report.detection_labels.update(result.detections.labels.tolist())
         if result.tracks is not None and self.report.ids is not None:
-            self.report.ids.update(result.tracks.ids.tolist())
+            ids = result.tracks.ids.tolist()
+            self.report.ids.update(ids)
+            self.report.id_labels.update(zip(ids, result.tracks.labels.tolist(), strict=True))
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:

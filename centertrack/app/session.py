@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centertrack.app.outputs import ROW_SUFFIXES, OutputKind, OutputPlan
+from centertrack.app.file_sink import FileSink
+from centertrack.app.outputs import TRACK_SUFFIXES, OutputKind, OutputPlan
 from centertrack.app.pipeline import FrameResult, Pipeline, Report
-from centertrack.app.sinks import FileSink, detect_sinks, track_sinks
+from centertrack.app.sinks import detect_sinks, photo_names, track_sinks
 from centertrack.app.termination import shielded
+from centertrack.app.tracks_sink import OutputOptions
 from centertrack.configuration import build
 from centertrack.predictor import Predictor
 from centertrack.runtime.signal_stack import drop_lost_signal_stack
@@ -61,6 +63,7 @@ class Session:
         report: What was done; up to date after every frame.
         paths: What the plan named.
         is_complete: Whether all outputs have their names.
+        remarks: What the outputs have to tell once they are finished, a line each.
 
     Raises:
         InputError: The source cannot be opened, or an option cannot be used; while running, the source breaks off or an
@@ -99,6 +102,7 @@ class Session:
         self._on_frame = on_frame
         self._is_warm = False
         self.is_complete = False
+        self.remarks: list[str] = []
         self._started = False
 
     @property
@@ -148,7 +152,8 @@ class Session:
             try:
                 self.warm_up()
                 if self._plan is not None:
-                    self.paths.update(self._plan.paths_for(self.frames.name))
+                    photos = self.tracker is None and photo_names(self.frames) is not None
+                    self.paths.update(self._plan.paths_for(self.frames.name, photos))
                 self._warn_of_guessed_rate()
                 for sink in self._open_sinks(self.paths, self.frames):
                     sinks.append(sink)
@@ -195,6 +200,10 @@ class Session:
                 except (InputError, OSError) as error:
                     errors.append(error)
             self.is_complete = complete and not errors
+            for labels in (sink.labels for sink in reversed(sinks)):
+                if labels is not None:  # those of the first that writes tracks
+                    self.report.written(labels)
+            self.remarks = [remark for sink in sinks for remark in sink.remarks]
         if errors:
             raise errors[0]
 
@@ -247,7 +256,8 @@ def track(
             `-` for standard input.
         weights: Name of bundled weights, a file, a network, or a `Predictor`.
         tracker: A name of `tracker.TRACKERS`, or a tracker.
-        results: Write MOTChallenge rows here, a file or a folder.
+        results: Write the tracks here, a file in the format of its suffix (.txt, .csv, .json, .jsonl, .parquet) or a
+            folder for MOTChallenge rows.
         video: Write the frames with boxes, ids and trails here, a file or a folder.
         on_frame: Called with each finished frame.
         max_frames: Stop after so many frames.
@@ -256,7 +266,7 @@ def track(
         stride: Look at every so manieth frame only; numbers and times stay those of the source.
         fps: Frames per second of images and raw MJPEG, which do not say it.
         tracker_options: Options of the tracker that is named.
-        **network_options: Options of `Predictor`: device, runtime, image_size, detector_options,
+        **network_options: Options of `Predictor`: device, runtime, image_size, classes, detector_options,
             embeddings, ...
 
     Returns:
@@ -286,8 +296,9 @@ def track(
             return tracker
         return make_tracker(tracker, **{"frame_rate": frames.frame_rate, **(tracker_options or {})})
 
-    plan = _plan(source, OutputKind("results", ".txt", _text(results), ROW_SUFFIXES), video)
-    open_sinks = partial(track_sinks, has_classes=predictor.tells_classes)
+    kind = OutputKind("results", ".txt", _text(results), TRACK_SUFFIXES, goes_to_standard_output=True)
+    plan = _plan(source, kind, video)
+    open_sinks = partial(track_sinks, options=OutputOptions.of(predictor))
     part = {"start": start, "end": end, "stride": stride, "frame_rate": fps}
     return Session(source, predictor, new_tracker, open_sinks, plan, max_frames, on_frame=on_frame, source_options=part)
 
@@ -333,9 +344,7 @@ def detect(
         raise InputError(f"min_score belongs to the Predictor, which is given already and has {weights.min_score:g}")
     predictor = _predictor(weights, DETECT_MIN_SCORE if min_score is None else min_score, network_options)
 
-    def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
-        return detect_sinks(paths, frames, predictor.class_names)
-
+    open_sinks = partial(detect_sinks, options=OutputOptions.of(predictor))
     plan = _plan(source, OutputKind("results", ".json", _text(results), (".json",)), video)
     part = {"start": start, "end": end, "stride": stride, "frame_rate": fps}
     return Session(source, predictor, None, open_sinks, plan, max_frames, on_frame=on_frame, source_options=part)

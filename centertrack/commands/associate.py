@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 
 from centertrack.commands.shared.options import add_tracker_option, read_size_option, read_steps, read_tracker_options
+from centertrack.commands.shared.output_options import RESULTS_HELP, add_classes_option, add_coasting_option
 from centertrack.commands.shared.terminal import say
+from tracker.io.names import STANDARD_OUTPUT
 
 SUMMARY = "run a tracker over the boxes of another detector"
 DESCRIPTION = """Run a tracker over the boxes that another program has found, and write a SEQUENCE.txt each, which
 `centertrack evaluate` reads. Sources are MOTChallenge sequence folders with det/det.txt, .txt files in its format, COCO
-JSON (a list of results, or what `centertrack detect` writes) and folders of YOLO labels (class xc yc w h [score]).
-Where boxes have several classes, tracks keep to theirs, and the rows tell it. No network runs and no frames are needed,
-so the tracker has to do with boxes: fairmot, jde, deepsort and the -reid trackers compare appearance and cannot;
-botsort takes the camera for still."""
+JSON (a list of results, or what `centertrack detect` writes), folders of YOLO labels (class xc yc w h [score]), and
+what `centertrack track` writes, whose ids do not matter. Where boxes have several classes, tracks keep to theirs, and
+the rows tell it. No network runs and no frames are needed, so the tracker has to do with boxes: fairmot, jde, deepsort
+and the -reid trackers compare appearance and cannot; botsort takes the camera for still."""
 EPILOG = """examples:
   centertrack associate MOT17/train/*-SDP --results results
   centertrack associate found.json --tracker bytetrack --option frame_rate=25 --results results
@@ -32,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of YOLO labels",
     )
     add_tracker_option(parser)
-    parser.add_argument("--results", required=True, metavar="FOLDER", help="where to write SEQUENCE.txt")
+    parser.add_argument("--results", required=True, metavar="FILE|FOLDER", help=RESULTS_HELP)
+    add_classes_option(parser, "follow")
+    add_coasting_option(parser)
     parser.add_argument(
         "--image-size", metavar="WxH", help="of the images of YOLO labels (default: of the images, or of seqinfo.ini)"
     )
@@ -61,7 +65,10 @@ def run(options: argparse.Namespace) -> int:
         changes.setdefault("camera_motion", "none")  # there are no frames to measure it in
     steps = read_steps(options.postprocess)
     size = read_size_option(options.image_size)
-    written = associate(options.sources, options.tracker, options.results, steps, size, **changes)
+    written = associate(
+        options.sources, options.tracker, options.results, steps, size, options.classes, options.coasting, **changes
+    )
     for name, path in written.items():
-        say(f"{name}: {path}")
+        if str(path) != STANDARD_OUTPUT:
+            say(f"{name}: {path}")
     return 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from centertrack.app.outputs import check_suffix
 from centertrack.commands.shared.options import positive_int, read_names
+from centertrack.commands.shared.output_options import add_classes_option
 from centertrack.commands.shared.terminal import say
 from tracker.errors import InputError
-from tracker.io.reading import read_lines
 from tracker.text_table import text_table
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ EPILOG = """examples:
   centertrack evaluate --gt mine --results results --classes car,person --labelled-frames every 5
   centertrack evaluate --gt bdd100k/labels/val --results results.json
   centertrack evaluate --gt MOT17/train --results results --report report.html --images MOT17/train
+  centertrack evaluate --gt gt.txt --results street.txt --edits street.edits.jsonl
   centertrack evaluate --gt MOT17/train --results mine --compare theirs others --report comparison.html"""
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack", "KITTI", "BDD100K", "VisDrone", "none")
 COMPARED = ("HOTA", "IDF1", "MOTA")
-FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco")
+FORMATS = ("mot", "cvat", "kitti", "visdrone", "scalabel", "cvat-video", "coco", "label-studio", "csv", "json", "jsonl",
+           "parquet")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,13 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=BENCHMARKS,
         help="whose rules to apply; none ignores classes (default: by the format and the name of each sequence)",
     )
-    parser.add_argument(
-        "--classes",
-        type=_read_classes,
-        metavar="A,B",
-        help="score these classes, each for itself and all together: numbers of column 8, names where the labels have "
-        "names (labels.txt, classes.txt, or in the format), or a file with one a line",
-    )
+    add_classes_option(parser, "score, each for itself and all together,")
     parser.add_argument("--flagged", action="store_true", help="score labels with flag 0 (column 7), too")
     parser.add_argument("--sequences", type=read_names, metavar="A,B", help="only these sequences")
     parser.add_argument(
@@ -98,6 +95,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "its interval",
     )
     output.add_argument(
+        "--edits",
+        metavar="FILE",
+        type=Path,
+        help="edit list of centertrack review, of the one file that --results names: what it changed, set beside",
+    )
+    output.add_argument(
         "--intervals",
         action="store_true",
         help="95 %% bootstrap intervals over videos, or over windows of frames where there are fewer than five",
@@ -115,7 +118,11 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--images are shown in the report; add --report FILE.html")
     if options.images and not Path(options.images).is_dir():
         raise InputError(f"--images {options.images}: no such folder")
-    results = _evaluate_all(options, _trackers_by_name([options.results, *options.compare]))
+    trackers = _trackers_by_name([options.results, *options.compare])
+    with TemporaryDirectory() as folder:
+        if options.edits:
+            trackers = _with_edited(trackers, options, Path(folder))
+        results = _evaluate_all(options, trackers)
     result = next(iter(results.values()))
     say(result.table())
     for remark in _remarks(results):
@@ -123,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
     if options.intervals:
         for tracker, one in results.items():
             say("\n" + _intervals(tracker if len(results) > 1 else "", one))
-    if options.compare:
+    if len(results) > 1:
         say("\n" + text_table(_comparison(results)))
         say("\n" + "\n".join(_differences(results)))
     if options.check:
@@ -147,9 +154,23 @@ def _trackers_by_name(paths: Sequence[str]) -> dict[str, str]:
     return dict(zip(names, paths, strict=True))
 
 
+def _with_edited(trackers: dict[str, str], options: argparse.Namespace, folder: Path) -> dict[str, str]:
+    """Return the trackers with the corrected results of the first one beside it."""
+    from tracker.editing.edited import read_edited
+    from tracker.io.track_writer import TrackedSource
+
+    if not Path(options.results).is_file():
+        raise InputError(f"--edits belongs to one file of results, and --results {options.results} is none")
+    name, *others = trackers
+    corrected = folder / Path(options.results).with_suffix(".txt").name
+    edited = read_edited(Path(options.results), options.edits)
+    edited.write(corrected, TrackedSource(has_classes=edited.has_classes))
+    return {name: trackers[name], f"{name}, edited": str(corrected), **{one: trackers[one] for one in others}}
+
+
 def _evaluate_all(options: argparse.Namespace, trackers: dict[str, str]) -> dict[str, EvaluationResult]:
     """Return the scores of each tracker; the report is written on the way, since it needs all that they are made of."""
-    chosen = {**_chosen(options), "intervals": options.intervals or bool(options.compare)}
+    chosen = {**_chosen(options), "intervals": options.intervals or len(trackers) > 1}
     if options.report:
         from tracker.report import write_report
 
@@ -172,11 +193,6 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
         "gt_format": options.gt_format,
         "results_format": options.results_format,
     }
-
-
-def _read_classes(text: str) -> list[str]:
-    """Read names with commas between, or the lines of a file."""
-    return [line.strip() for line in read_lines(text) if line.strip()] if Path(text).is_file() else read_names(text)
 
 
 def _comparison(results: dict[str, EvaluationResult]) -> list[list[str]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centertrack.app.outputs import ROW_SUFFIXES, OutputKind, OutputPlan
+from centertrack.app.outputs import TRACK_SUFFIXES, OutputKind, OutputPlan
+from centertrack.commands.shared.counting_options import add_counting_options, answer_kinds, read_questions
 from centertrack.commands.shared.options import (
     add_embedding_options,
     add_network_options,
@@ -19,11 +21,19 @@ from centertrack.commands.shared.options import (
     score,
     score_changes,
 )
+from centertrack.commands.shared.output_options import (
+    RESULTS_HELP,
+    add_box_options,
+    add_classes_option,
+    add_export_option,
+    export_kinds,
+)
 from centertrack.commands.shared.sources import add_part_options
 from centertrack.commands.shared.views import add_view_options
 from tracker.errors import InputError
 
 if TYPE_CHECKING:
+    from centertrack.app.file_sink import FileSink
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
 
@@ -32,8 +42,9 @@ SUMMARY = "follow objects through videos and image folders"
 DESCRIPTION = """Follow objects through videos: every object keeps its id.
 
 Results are MOTChallenge rows: frame, id, left, top, width, height, score, class, -1, -1; frames, pixels and classes
-count from 1, and the class is -1 where the network knows a single one. Boxes are in the source's own pixels. Without
---results and --video both are written under runs/."""
+count from 1, and the class is -1 where the network knows a single one. Other suffixes write a table with times, names
+of classes and speeds, see docs/outputs.md. Boxes are in the source's own pixels, and may go beyond its edges. Without
+--results, --video and --export rows and a video are written under runs/."""
 EPILOG = """examples:
   centertrack track street.mp4
   centertrack track street.mp4 --video out/street.mp4 --results out/street.txt
@@ -41,6 +52,10 @@ EPILOG = """examples:
   centertrack track "frames/*.jpg" --tracker bytetrack --option max_lost_seconds=2
   centertrack track street.mp4 --weights yolo11n.onnx --detector-option classes=person
   centertrack track street.mp4 --weights yolo11n.onnx --embeddings fairmot-small --tracker fairmot
+  centertrack track street.mp4 --weights yolo11n.onnx --classes person,car --results street.csv
+  centertrack track street.mp4 --export cvat
+  centertrack track street.mp4 --line gate=50%,40%,50%,95% --audit checked
+  centertrack track street.mp4 --heatmap heatmap.png --trails trails.png --plot people.png
   centertrack track rtsp://camera/stream --max-frames 1000
   centertrack track rtsp://door/stream rtsp://yard/stream 0 --serve :8000
   centertrack track street.mp4 --start 1:30 --end 2:00 --stride 5"""
@@ -52,10 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_part_options(parser)
     add_view_options(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--results", metavar="FILE|FOLDER", help="MOTChallenge rows; a folder for several sources")
+    output.add_argument("--results", metavar="FILE|FOLDER", help=RESULTS_HELP)
     output.add_argument("--video", metavar="FILE|FOLDER", help="video with boxes, ids and trails (H.264, .mp4)")
+    add_export_option(output)
+    add_box_options(output, tracks=True)
     output.add_argument("--quiet", action="store_true", help="write nothing but errors to the terminal")
     add_network_options(parser)
+    add_classes_option(parser, "find and follow")
     tracking = parser.add_argument_group("tracking")
     add_tracker_option(tracking)
     add_embedding_options(tracking)
@@ -79,14 +97,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="offline, once a source has ended, and for the rows only: any of link (joins tracks that look alike), "
         "interpolate, smooth, with commas between",
     )
+    add_counting_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Track all sources."""
+    from centertrack.app.answers import Answers, answer_sinks, namer, noun_of, overlay_of
     from centertrack.app.session import PREDICTOR_MIN_SCORE, thresholds
     from centertrack.app.sinks import track_sinks
+    from centertrack.app.tracks_sink import BoxChoice, OutputOptions
     from centertrack.commands.shared.watch import watch
     from tracker.factory import DEFAULT_TRACKER, make_tracker
+    from tracker.io.track_writers import check_tracks_format
     from tracker.io.writer import VIDEO_SUFFIXES
 
     changes = read_tracker_options(options.tracker, options.option)
@@ -94,10 +116,14 @@ def run(options: argparse.Namespace) -> int:
         changes.update(score_changes(options.tracker, changes, options.min_score))
     sample = make_tracker(options.tracker, **changes)  # a typo shows before anything is loaded
     steps = read_steps(options.postprocess)
+    questions = read_questions(options, looks="link" in steps)
     kinds = [
-        OutputKind("results", ".txt", options.results, ROW_SUFFIXES),
+        OutputKind("results", ".txt", options.results, TRACK_SUFFIXES, goes_to_standard_output=True),
         OutputKind("video", ".mp4", options.video, VIDEO_SUFFIXES),
+        *export_kinds(options.export),
+        *answer_kinds(options, questions),
     ]
+    check_tracks_format(options.results)
     plan = OutputPlan(kinds, options.sources)
     if options.embeddings and not sample.needs_embeddings and "link" not in steps:
         raise InputError(
@@ -109,6 +135,7 @@ def run(options: argparse.Namespace) -> int:
         min(PREDICTOR_MIN_SCORE, *thresholds(sample.options).values()),
         embeddings=options.embeddings,
         embedding_options=read_assignments(options.embedding_option),
+        classes=options.classes,
     )
     if not predictor.has_embeddings:
         lacks = f"compares appearance, but {options.weights} has no re-identification head; give --embeddings {HEAD}"
@@ -120,5 +147,12 @@ def run(options: argparse.Namespace) -> int:
     def new_tracker(source: FrameSource) -> Tracker:
         return make_tracker(options.tracker, **{"frame_rate": source.frame_rate, **changes})
 
-    open_sinks = partial(track_sinks, steps=steps, has_classes=predictor.tells_classes)
+    written = OutputOptions.of(predictor, steps, BoxChoice(options.coasting, options.clip))
+
+    def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
+        names = predictor.class_names
+        answers = Answers(questions, frames.name, frames.size, namer(names), noun_of(names))
+        yield from answer_sinks(paths, frames, answers)
+        yield from track_sinks(paths, frames, written, overlay_of(answers))
+
     return watch(options, plan, predictor, new_tracker, open_sinks)

@@ -25,7 +25,7 @@ class Conversion:
     Attributes:
         target: Where.
         images, boxes, identities: How many.
-        lost: What the new format does not know, a sentence each.
+        lost: What the new format does not know, and what was taken for granted, a sentence each.
     """
 
     target: Path
@@ -82,6 +82,7 @@ def convert_data(
 
 
 def _lost(data: LabelledImages, name: str) -> Iterator[str]:
+    yield from data.notes
     known, ignored = FORMATS[name], sum(len(entry.ignore) for entry in data.entries)
     if not known.has_classes and data.num_classes > 1:
         yield f"{name} knows one class only: {', '.join(data.class_names)} became one"

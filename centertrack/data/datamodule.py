@@ -145,7 +145,12 @@ class TrackingDataModule(pl.LightningDataModule):
 
     @override
     def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
-        """Resize a training batch, on its device and in all processes alike; boxes are fractions and stay."""
+        """Resize a training batch, on its device and in all processes alike; boxes are fractions and stay.
+
+        Args:
+            batch: `image` (N, 3, H, W), and the truth.
+            dataloader_idx: Not used.
+        """
         if self.multi_scale is None or self.trainer is None or not self.trainer.training:
             return batch
         factor = np.random.default_rng((self.seed, self.trainer.global_step)).uniform(*self.multi_scale)

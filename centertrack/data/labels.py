@@ -113,6 +113,7 @@ class LabelledImages:
         entries: With labels as `classes` numbers them.
         class_names: Of each label.
         num_classes, num_identities: How many there are.
+        notes: What was taken for granted, a sentence each.
 
     Raises:
         InputError: A class or a way to identify is not known.
@@ -130,6 +131,7 @@ class LabelledImages:
         self.class_names, mapping = _map_classes(list(class_names), classes)
         self.entries = list(entries) if mapping is None else [_relabelled(entry, mapping) for entry in entries]
         self.longest_side = longest_side
+        self.notes: list[str] = []
         self._sizes: dict[int, tuple[int, int]] = {}
         self.num_classes = len(self.class_names)
         self.identities, self.num_identities = _number_identities(self.entries, identities, known)

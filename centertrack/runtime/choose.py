@@ -69,6 +69,11 @@ def is_installed(runtime: str) -> bool:
 def check_precision(precision: str, runtime: str, device: str) -> str:
     """Return the precision that a runtime is asked for on a device; `auto` is f32 where it does not choose itself.
 
+    Args:
+        precision: One of `PRECISIONS`.
+        runtime: One of `RUNTIMES`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
+
     Raises:
         InputError: The name is unknown, or the runtime does not offer it there.
 
@@ -88,6 +93,11 @@ def check_precision(precision: str, runtime: str, device: str) -> str:
 def precision_of_file(precision: str, runtime: str, device: str) -> str:
     """Return the precision for a graph in a file, of which nothing was measured: `auto` is f32.
 
+    Args:
+        precision: As of `check_precision`, and so are the others.
+        runtime: What executes the file.
+        device: Where.
+
     Raises:
         InputError: As `check_precision`, and int8 and f16, which must be in the graph itself.
     """
@@ -100,7 +110,20 @@ def precision_of_file(precision: str, runtime: str, device: str) -> str:
 def make_runtime(
     weights: Weights, name: str, device: str, decoding: DecodeOptions, streams: int = 1, precision: str = "auto"
 ) -> Runtime:
-    """Build the runtime called `name`, which is not `auto`."""
+    """Build a runtime.
+
+    Args:
+        weights: What it executes.
+        name: One of `RUNTIMES`, not `auto`.
+        device: `cpu`, `cuda[:INDEX]` or `mps`.
+        decoding: How boxes are read from the network's maps.
+        streams: Calls that are worth making at the same time, where the runtime can.
+        precision: One of `PRECISIONS`.
+
+    Raises:
+        InputError: The runtime does not offer the precision there.
+        MissingPackageError: Its packages are not installed.
+    """
     precision = check_precision(precision, name, device)
     if name == "torch":
         from centertrack.runtime.torch import TorchRuntime

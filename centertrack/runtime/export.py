@@ -107,6 +107,10 @@ def export_model(
 def check_format(output: Path, file_format: str = "") -> str:
     """Return the format that a file name and a given format, if any, agree on.
 
+    Args:
+        output: The file, which need not exist.
+        file_format: `onnx`, `openvino` or `torchscript`; empty takes that of the suffix.
+
     Raises:
         InputError: They do not, or there is no such format.
 

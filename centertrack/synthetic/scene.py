@@ -84,6 +84,9 @@ DEMO_SCENE = SceneConfig(
 class StreetScene:
     """A clip of a street, drawn on demand; any frame can be asked for at any time and always looks the same.
 
+    Args:
+        config: What is drawn; None takes the defaults.
+
     >>> scene = StreetScene(SceneConfig(size=(160, 96), seconds=0.2, people=3, seed=5))
     >>> len(scene), scene.frame(4).frame.image.shape
     (5, (96, 160, 3))

@@ -176,14 +176,24 @@ class CenterNet(CenterNetwork, pl.LightningModule):
 
     @override
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
-        """Log every loss and return the total."""
+        """Log every loss and return the total.
+
+        Args:
+            batch: `image` (N, 3, H, W) uint8 RGB, and the truth as of `compute_loss`.
+            batch_index: Not used.
+        """
         losses = self._losses(batch)
         self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, prog_bar=True)
         return losses["total"]
 
     @override
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Log every loss, of all processes; the classifier does not know the identities of validation sets."""
+        """Log every loss, of all processes; the classifier does not know the identities of validation sets.
+
+        Args:
+            batch: As of `training_step`.
+            batch_index: Not used.
+        """
         losses = self._losses(batch, ignore_reid=True)
         logged = {f"val/{name}": value for name, value in losses.items()}
         self.log_dict(logged, batch_size=len(batch["image"]), sync_dist=True)

@@ -71,6 +71,10 @@ class ScheduleOptions:
 def build_optimizer(module: nn.Module, options: OptimizerOptions) -> torch.optim.Optimizer:
     """Return the optimiser over all trainable parameters of a module.
 
+    Args:
+        module: The network, with its losses where these learn too.
+        options: Which optimiser, and its numbers.
+
     Raises:
         InputError: Unknown name, or a factor of a part that there is not.
     """
@@ -96,12 +100,22 @@ def build_optimizer(module: nn.Module, options: OptimizerOptions) -> torch.optim
 
 
 def build_schedule(optimizer: torch.optim.Optimizer, options: ScheduleOptions, total_steps: int) -> LambdaLR:
-    """Return the schedule, to be stepped after every optimiser step."""
+    """Return the schedule, to be stepped after every optimiser step.
+
+    Args:
+        optimizer: Its rates are the peak.
+        options: Which schedule, and its numbers.
+        total_steps: Of the whole training.
+    """
     return LambdaLR(optimizer, schedule_factor(options, total_steps))
 
 
 def schedule_factor(options: ScheduleOptions, total_steps: int) -> Callable[[int], float]:
     """Return the function from step, counted from 0, to the factor on the peak learning rate.
+
+    Args:
+        options: Which schedule, and its numbers.
+        total_steps: Of the whole training.
 
     >>> factor = schedule_factor(ScheduleOptions(warmup_steps=10, final_factor=0.0), total_steps=110)
     >>> [round(factor(step), 3) for step in (0, 9, 60, 110)]

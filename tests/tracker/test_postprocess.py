@@ -43,6 +43,16 @@ def test_gaps_are_filled_on_a_straight_line():
     assert lefts(interpolate(trajectories, max_gap=3, min_length=4), 1) == {1: 100, 2: 110, 6: 150}
 
 
+def test_what_is_interpolated_is_not_seen():
+    trajectories = record({1: [(1, 100), (2, 300)], 2: [(2, 300), (1, 110)], 4: [(1, 130)]})
+    filled = dict(interpolate(trajectories, min_length=1))
+    assert {number: tracks.seen.tolist() for number, tracks in filled.items()} == {
+        1: [True, True], 2: [True, True], 3: [False], 4: [True],
+    }  # fmt: skip
+    assert filled[2].ids.tolist() == [1, 2]
+    assert filled[2].indices.tolist() == [1, 0]
+
+
 def test_tracks_are_not_mixed():
     trajectories = record({1: [(1, 100), (2, 500)], 3: [(1, 104), (2, 490)]})
     filled = interpolate(trajectories, min_length=1)

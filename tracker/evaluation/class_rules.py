@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tracker.arrays import Floats, Integers, Mask
-from tracker.errors import InputError, near
+from tracker.errors import InputError
 from tracker.evaluation.frame_assignment import assign
 from tracker.evaluation.left_out import (
     FLAGGED,
@@ -22,6 +22,7 @@ from tracker.evaluation.left_out import (
 )
 from tracker.evaluation.mot_challenge import DISTRACTORS, PEDESTRIAN, SequenceData, select
 from tracker.evaluation.overlaps import EPSILON, Overlaps, find_overlaps
+from tracker.io.class_names import choose_numbers
 from tracker.io.mot import GroundTruthRows, MotRows, ResultRows
 from tracker.io.scalabel import BDD100K_CLASSES
 from tracker.io.sequence_table import SequenceTable
@@ -82,18 +83,14 @@ def choose_classes(wanted: Sequence[str] | None, names: Mapping[int, str], rules
     Raises:
         InputError: There is no such class.
     """
-    numbers = {name.lower(): number for number, name in names.items()}
     if wanted is None:
-        chosen = [name for name in rules.classes if name.lower() in numbers] or list(names.values())
-        return [ScoredClass(numbers[name.lower()], name) for name in chosen]
-    found = []
-    for text in wanted:
-        number = numbers.get(text.lower(), int(text) if text.isdecimal() else -1)
-        if number < 0:
-            known = near(text, names.values()) if names else "the labels have no names: give numbers of column 8"
-            raise InputError(f"--classes: there is no class {text!r} in the ground truth; {known}")
-        found.append(ScoredClass(number, names.get(number, f"class {number}")))
-    return found
+        numbers = {name.lower(): number for number, name in names.items()}
+        scored = [name for name in rules.classes if name.lower() in numbers] or list(names.values())
+        return [ScoredClass(numbers[name.lower()], name) for name in scored]
+    elsewhere = {int(text): f"class {text}" for text in wanted if text.isdecimal() and int(text) not in names}
+    known = {**names, **elsewhere} if names else {}  # a number may be named in other sequences only
+    chosen = choose_numbers(wanted, known, "the ground truth")
+    return [ScoredClass(number, names.get(number, f"class {number}")) for number in chosen]
 
 
 def number_results(
@@ -116,7 +113,7 @@ def number_results(
             )
         sentence = f"the results have no classes: all count as {chosen[0].name}"
         return replace(rows, classes=np.full(len(rows), chosen[0].number)), sentence
-    if results.names:
+    if results.names and truth.names:
         known = {name.lower(): number for number, name in truth.names.items()}
         others = len(known) + max(known.values(), default=0) + 1  # numbers that no label has
         table = {n: known.get(name.lower(), others + n) for n, name in results.names.items()}

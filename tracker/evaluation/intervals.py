@@ -148,7 +148,12 @@ def figures(sums: Floats) -> dict[str, Floats]:
 
 
 def intervals(units: Units, samples: int = _SAMPLES) -> dict[str, Interval]:
-    """Return each figure with its 95 % interval: the percentiles over units drawn with replacement."""
+    """Return each figure with its 95 % interval: the percentiles over units drawn with replacement.
+
+    Args:
+        units: Videos, or windows of frames.
+        samples: How often they are drawn.
+    """
     drawn = figures(_weights(len(units.sums), samples) @ units.sums)
     values = figures(units.sums.sum(axis=0, keepdims=True))
     return {name: _interval(values[name][0], drawn[name]) for name in FIGURES}
@@ -170,6 +175,13 @@ def paired_intervals(units: Units, others: Units, samples: int = _SAMPLES) -> di
 
 def compared(name: str, other: str, figure: str, difference: Interval, kind: str) -> str:
     """Return the sentence about a difference.
+
+    Args:
+        name: One tracker.
+        other: The other one.
+        figure: One of `FIGURES`.
+        difference: The first less the second, as a fraction.
+        kind: What was drawn, as text.
 
     >>> compared("scene", "bytetrack", "HOTA", Interval(0.043, 0.021, 0.06), "7 videos")
     'scene beats bytetrack by 4.3 HOTA, 2.1 to 6.0 (95 %, 7 videos)'

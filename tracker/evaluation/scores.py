@@ -37,7 +37,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """HOTA, CLEAR and Identity of one sequence, or of several combined."""
+    """HOTA, CLEAR and Identity of one sequence, or of several combined.
+
+    Attributes:
+        hota: HOTA and what it is made of.
+        clear: CLEAR MOT.
+        identity: IDF1 and what it is made of.
+        counts: Boxes and identities of ground truth and results.
+    """
 
     hota: Hota
     clear: Clear

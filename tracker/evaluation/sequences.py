@@ -95,19 +95,20 @@ def _find_in_format(path: Path, format_name: str) -> dict[str, Path]:
 
 def _match_in_format(names: list[str], path: Path, format_name: str) -> dict[str, tuple[Path, str]]:
     """Return the file of the results of every sequence, and what the sequence is called in it."""
-    holds_several = path.suffix.lower() == ".json" or format_name in ("scalabel", "cvat-video", "coco")
-    if not holds_several or not path.exists():
+    known = FORMATS.get(format_name)
+    if known is None or known.is_text or not path.exists():
         return {name: (file, name) for name, file in match_results(names, path).items()}
-    found = FORMATS[format_name].sequences(path)
+    found = known.sequences(path)
     if not found and format_name == "coco":  # a list of results, which means the images of the ground truth
         return {name: (path, name) for name in names}
     if len(names) == 1 and len(found) == 1:
         ((name, file),) = found.items()
         return {names[0]: (file, name)}
-    missing = [name for name in names if name not in found]
+    own = {name: next((one for one in _file_names(name) if one in found), None) for name in names}
+    missing = [name for name, one in own.items() if one is None]
     if missing:
         raise InputError(f"no results for {_listed(missing)} in {path}; there is {_listed(list(found)) or 'nothing'}")
-    return {name: (found[name], name) for name in names}
+    return {name: (found[one], one) for name, one in own.items() if one is not None}
 
 
 def find_ground_truth(path: Path) -> dict[str, Path]:
@@ -172,7 +173,7 @@ def match_results(names: list[str], results: Path) -> dict[str, Path]:
 
 def _choose(name: str, files: list[Path], results: Path) -> Path | None:
     """Return SEQUENCE.txt; failing that, the file of the same video without the name of the public detector."""
-    for wanted in (name, video_name(name), clean_name(name)):
+    for wanted in _file_names(name):
         fitting = [path for path in files if path.stem == wanted]
         nearest = min((len(path.parts) for path in fitting), default=0)
         fitting = [path for path in fitting if len(path.parts) == nearest]
@@ -183,6 +184,11 @@ def _choose(name: str, files: list[Path], results: Path) -> Path | None:
         if fitting:
             return fitting[0]
     return None
+
+
+def _file_names(name: str) -> tuple[str, ...]:
+    """Return what the results of a sequence may be called."""
+    return name, video_name(name), clean_name(name)
 
 
 def _listed(names: list[str]) -> str:

@@ -134,7 +134,7 @@ class Clock:
         self._last: int | None = None
 
     def absent(self, stamp: int | None, advance: int) -> int:
-        """How many pictures are missing before this one, besides those that `advance` counts."""
+        """Return how many pictures are missing before this one, besides those that `advance` counts."""
         last, self._last = self._last, stamp
         if stamp is None or last is None or stamp <= last:
             return 0

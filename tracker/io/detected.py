@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 from tracker.arrays import Array
 from tracker.detections import Detections
 from tracker.errors import InputError
+from tracker.io.class_names import choose_numbers
 from tracker.wording import agreed, counted
 
 _LOG = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class DetectedSequence:
         frames: (N,) int64, the frame of each detection, from 1, not falling.
         detections: N detections of all frames.
         has_classes: Whether labels + 1 are the classes that the file tells; otherwise labels are 0.
+        names: Class number -> name; empty where the file does not name them.
     """
 
     name: str
@@ -38,6 +40,7 @@ class DetectedSequence:
     frames: Array
     detections: Detections
     has_classes: bool
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -50,6 +53,7 @@ class DetectedSequence:
         scores: Array,
         classes: Array | None,
         source: Path,
+        names: Mapping[int, str] | None = None,
     ) -> DetectedSequence:
         """Sort detections by frame, and check that no stretch of frames is empty for so long that it must be a mistake.
 
@@ -60,6 +64,7 @@ class DetectedSequence:
             scores: (N,).
             classes: (N,), from 1; None where the file tells none, or one only.
             source: Where they are from, for errors.
+            names: Class number -> name, as far as the file tells.
 
         Raises:
             InputError: Such a stretch.
@@ -75,7 +80,24 @@ class DetectedSequence:
             )
         labels = None if classes is None else classes[order] - 1
         detections = Detections(boxes[order], scores[order], labels)
-        return cls(name, frame_rate, length, frames, detections, labels is not None)
+        return cls(name, frame_rate, length, frames, detections, labels is not None, names or {})
+
+    def of_classes(self, wanted: Sequence[str | int]) -> DetectedSequence:
+        """Return the detections of some classes, which are told as they were.
+
+        Args:
+            wanted: Names or numbers, as in `choose_numbers`.
+
+        Raises:
+            InputError: There is no such class, or the file does not tell the classes.
+        """
+        if not self.has_classes and len(self.names) != 1:
+            raise InputError(f"--classes: the detections of {self.name} tell no classes; leave the option out")
+        numbers = choose_numbers(wanted, self.names, f"the detections of {self.name}")
+        if not self.has_classes:  # everything is of the one class, and chosen
+            return self
+        kept = np.isin(self.detections.labels + 1, numbers)
+        return replace(self, frames=self.frames[kept], detections=self.detections[kept.nonzero()[0]])
 
     def __iter__(self) -> Iterator[tuple[int, Detections]]:
         """Give number and detections of each frame, also of those without any."""
@@ -85,7 +107,12 @@ class DetectedSequence:
 
 
 def warn_of_no_size(source: Path, count: int) -> None:
-    """Say how many boxes have no size and are left out."""
+    """Say that boxes have no size and are left out.
+
+    Args:
+        source: The file or folder.
+        count: How many; nothing is said of none.
+    """
     if count:
         boxes = counted(count, "box has", "boxes have")
         _LOG.warning("%s: %s no size and %s left out", source, boxes, agreed(count, "is", "are"))

@@ -11,8 +11,9 @@ import numpy as np
 from tracker.errors import InputError
 from tracker.io.detected import DetectedSequence, warn_of_no_size
 from tracker.io.frames import number_frames
+from tracker.io.json_file import cached_json
 from tracker.io.mot import MIN_SIDE
-from tracker.io.reading import MAX_CLASS, MAX_FRAMES, read_box, read_json, read_number, read_whole
+from tracker.io.reading import MAX_CLASS, MAX_FRAMES, read_box, read_number, read_whole
 
 EXPECTED = "expected COCO results: a list of detections (image_id, category_id, bbox, score), or images and annotations"
 Place = tuple[str, int]  # sequence and frame
@@ -28,7 +29,7 @@ def read_coco_detections(path: Path) -> list[DetectedSequence]:
     Raises:
         InputError: The file cannot be read, or an entry is broken; with its place.
     """
-    content = read_json(path)
+    content = cached_json(path)
     annotations = content.get("annotations") if isinstance(content, dict) else content
     images = content.get("images") if isinstance(content, dict) else None
     if not isinstance(annotations, list) or (isinstance(content, dict) and not isinstance(images, list)):
@@ -43,8 +44,14 @@ def read_coco_detections(path: Path) -> list[DetectedSequence]:
         lengths[name] = max(lengths[name], frame)
     categories = content.get("categories") if isinstance(content, dict) else None
     found = {row[2] for frames in rows.values() for frame in frames.values() for row in frame}
-    has_classes = len(categories if isinstance(categories, list) and categories else found) > 1
-    return [_sequence_of(path, name, lengths[name], frames, has_classes) for name, frames in rows.items()]
+    categories = categories if isinstance(categories, list) else []
+    has_classes = len(categories or found) > 1
+    names = {one["id"]: str(one["name"]) for one in categories if _is_named(one)}
+    return [_sequence_of(path, name, lengths[name], frames, has_classes, names) for name, frames in rows.items()]
+
+
+def _is_named(category: Any) -> bool:
+    return isinstance(category, dict) and isinstance(category.get("id"), int) and "name" in category
 
 
 def _places_of(path: Path, images: list[Any]) -> dict[int, Place]:
@@ -90,7 +97,12 @@ def _read_row(path: Path, number: int, annotation: Any, places: Mapping[int, Pla
 
 
 def _sequence_of(
-    path: Path, name: str, length: int, frames: Mapping[int, list[Row]], has_classes: bool
+    path: Path,
+    name: str,
+    length: int,
+    frames: Mapping[int, list[Row]],
+    has_classes: bool,
+    names: Mapping[int, str],
 ) -> DetectedSequence:
     rows = [(frame, row) for frame, found in frames.items() for row in found]
     boxes = np.array([row[0] for _, row in rows], np.float64).reshape(-1, 4)
@@ -106,4 +118,5 @@ def _sequence_of(
         np.array([row[1] for _, row in rows], np.float32)[has_size],
         np.array([row[2] for _, row in rows], np.int64)[has_size] if has_classes else None,
         path,
+        names,
     )

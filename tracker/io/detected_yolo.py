@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from tracker.errors import InputError
+from tracker.io.class_names import read_class_names, to_class_names
 from tracker.io.detected import DetectedSequence, warn_of_no_size
 from tracker.io.frames import frame_files, sort_naturally
 from tracker.io.mot import read_sequence_info
-from tracker.io.reading import MAX_CLASS, MAX_FRAMES, read_lines, read_number, read_whole
+from tracker.io.reading import MAX_CLASS, MAX_FRAMES, read_lines, read_number, read_whole, read_yaml
 from tracker.wording import counted
 
 COLUMNS = "class, centre x, centre y, width, height as fractions of the image, and perhaps a score"
@@ -62,7 +63,19 @@ def read_yolo_detections(folder: Path, image_size: tuple[int, int] | None = None
         np.array([row[2] for row in rows], np.float32)[has_size],
         classes[has_size] if len(np.unique(classes)) > 1 else None,
         folder,
+        _names_of(folder),
     )
+
+
+def _names_of(folder: Path) -> dict[int, str]:
+    """Return class number -> name, as a file in the folder or beside it says; nothing where there is none."""
+    for file in (folder / "classes.txt", folder.parent / "classes.txt"):
+        if file.is_file():
+            return dict(enumerate(read_class_names(file), start=1))
+    file = folder.parent / "data.yaml"
+    content = read_yaml(file) if file.is_file() else None
+    names = to_class_names(content.get("names")) if isinstance(content, dict) else None
+    return dict(enumerate(names or (), start=1))
 
 
 def _lines(file: Path) -> list[tuple[int, str]]:

@@ -44,6 +44,10 @@ class ImageFiles(FrameSource):
         height, width = read_image(self.paths[0]).shape[:2]
         self.size = width, height
 
+    def numbered(self) -> dict[int, Path]:
+        """Return frame number -> file."""
+        return dict(zip(self._numbers, self.paths, strict=True))
+
     def __iter__(self) -> Iterator[Frame]:
         for number, path in zip(self._numbers, self.paths, strict=True):
             yield Frame(number, (number - self._first) / self.frame_rate, read_image(path))
@@ -65,7 +69,15 @@ class ImageFiles(FrameSource):
 
 
 def folder_of_images(folder: Path, frame_rate: float | None = None) -> ImageFiles:
-    """Open all images of a folder, with the numbers of `frame_files`."""
+    """Open all images of a folder, with the numbers of `frame_files`.
+
+    Args:
+        folder: Its images are the frames, in natural order (2 before 10).
+        frame_rate: Frames per second; None guesses.
+
+    Raises:
+        InputError: The folder has no images.
+    """
     files = _frame_files(folder)
     return ImageFiles(list(files.values()), folder.resolve().name, frame_rate, list(files))
 

@@ -91,7 +91,15 @@ def _kind_of(value: Any) -> str:
 
 
 def decode_image(content: bytes, mode: int) -> Image | None:
-    """Decode the bytes of an image file as opencv does; None where it cannot."""
+    """Decode the bytes of an image file as OpenCV does.
+
+    Args:
+        content: The whole file.
+        mode: One of OpenCV's `IMREAD_...`.
+
+    Returns:
+        What OpenCV gives, BGR where it has colours; None where it cannot read it.
+    """
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
     except cv2.error:

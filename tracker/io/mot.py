@@ -95,7 +95,12 @@ class MotRows:
         return replace(self, frames=self.frames + frames)
 
     def row_error(self, row: int, problem: str) -> InputError:
-        """Return the error that names file and line of one row."""
+        """Return the error that names file and line of one row.
+
+        Args:
+            row: Counted from 0.
+            problem: The rest of the sentence.
+        """
         return InputError(f"{self.place(row)}: {problem}")
 
     def place(self, row: int) -> str:
@@ -157,19 +162,22 @@ def read_ground_truth(path: str | Path) -> GroundTruthRows:
 
     Files of 8 or 9 columns carry a class (MOT16, MOT17, MOT20, DanceTrack), others do not (MOT15 ends with world
     coordinates), nor do those whose classes are all -1. What a tracker wrote can serve as ground truth: its score,
-    whatever it is, counts as a flag of 1 unless it is 0.
+    whatever it is, counts as a flag of 1 unless it is 0, and its column 8 is a class where `read_detections` takes it
+    for one.
 
     Raises:
         InputError: The file cannot be read or a row is broken; with file, line and row.
     """
     table = read_number_table(path)
     classes = _integers(table, 7, default=1)
-    has_classes = table.values.shape[1] in (8, 9) and not (len(classes) > 0 and (classes == -1).all())
+    is_tracked = table.values.shape[1] > 9 and _says_classes(table)
+    is_labelled = table.values.shape[1] in (8, 9) and not (len(classes) > 0 and (classes == -1).all())
+    has_classes = is_tracked or is_labelled
     rows = GroundTruthRows(
         *_common_columns(table),
         flags=(_column(table, 6, default=1) != 0).astype(np.int64),
         classes=classes if has_classes else np.ones(len(table.lines), np.int64),
-        visibilities=_column(table, 8, 1) if has_classes else np.ones(len(table.lines)),
+        visibilities=_column(table, 8, 1) if is_labelled else np.ones(len(table.lines)),
         has_classes=has_classes,
     )
     return _sorted_by_frame(rows)
@@ -201,12 +209,7 @@ def read_detections(path: str | Path) -> DetectionRows:
     """
     table = read_number_table(path)
     common = _common_columns(table)
-    classes = _column(table, 7, default=-1)
-    says_classes = (
-        (classes >= 1) & (classes <= MAX_CLASS) & (classes % 1 == 0) & (table.values[:, 8:] == -1).all(axis=1)
-    )
-    if not says_classes.all():
-        classes = np.full(len(classes), -1.0)
+    classes = _column(table, 7, default=-1) if _says_classes(table) else np.full(len(table.lines), -1.0)
     rows = DetectionRows(*common, scores=_column(table, 6, default=1), classes=classes.astype(np.int64))
     return _sorted_by_frame(rows)
 
@@ -246,6 +249,13 @@ def _column(table: NumberTable, column: int, default: float) -> Floats:
             f"expected a finite number from {-MAX_NUMBER:.0f} to {MAX_NUMBER:.0f} in column {column + 1}",
         )
     return values
+
+
+def _says_classes(table: NumberTable) -> bool:
+    """Tell whether column 8 is a class in every row, and what follows is -1, as detectors and trackers write it."""
+    classes = _column(table, 7, default=-1)
+    is_class = (classes >= 1) & (classes <= MAX_CLASS) & (classes % 1 == 0) & (table.values[:, 8:] == -1).all(axis=1)
+    return len(classes) > 0 and bool(is_class.all())
 
 
 def _integers(table: NumberTable, column: int, default: int) -> Integers:
@@ -352,6 +362,9 @@ class MotWriter(OutputFile):
         path: The file to write; missing folders are made.
         has_classes: Whether the labels of the tracks say classes: column 8 is then the label + 1, otherwise -1.
 
+    Attributes:
+        labels: Id -> label of everybody who was written, 0 where labels say no classes.
+
     Raises:
         InputError: The file cannot be written.
 
@@ -368,33 +381,20 @@ class MotWriter(OutputFile):
     def __init__(self, path: str | Path, has_classes: bool = False) -> None:
         super().__init__(path)
         self._file = self.temporary.open("w", encoding="ascii", newline="\n")
-        self._has_classes = has_classes
-        self._left_out = 0
+        self._rows = MotRowText(has_classes)
+        self.labels = self._rows.labels
 
-    def write(self, frame_number: int, tracks: Tracks) -> None:
+    def write(self, frame_number: int, tracks: Tracks, time: float | None = None) -> None:
         """Append the boxes of one frame.
 
         Args:
             frame_number: From 1.
             tracks: Its boxes are xyxy in 0-based pixels; the file's are 1-based.
+            time: Is not written: rows have no times.
         """
-        boxes = tracks.boxes.astype(np.float64)
-        left_top = boxes[:, :2] + 1
-        sizes = boxes[:, 2:] - boxes[:, :2]
-        classes = [label + 1 for label in tracks.labels.tolist()] if self._has_classes else [-1] * len(boxes)
-        rows = []
-        for identity, (left, top), (width, height), score, class_number in zip(
-            tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), classes, strict=True
-        ):
-            if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
-                self._left_out += 1
-                continue
-            rows.append(
-                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},"
-                f"{class_number},-1,-1\n"
-            )
+        del time
         try:
-            self._file.write("".join(rows))
+            self._file.write(self._rows.text(frame_number, tracks))
         except OSError as error:
             self.abandon()
             raise cannot_write(self.path, error, self.partial) from error
@@ -402,9 +402,58 @@ class MotWriter(OutputFile):
     @override
     def _finish(self) -> None:
         self._file.close()
-        if self._left_out:
-            _LOG.warning(
-                "%s: %s left out",
-                self.path,
-                counted(self._left_out, "box without a size is", "boxes without a size are"),
+        warn_of_left_out(self.path, self._rows.left_out)
+
+
+class MotRowText:
+    """Turns tracks into the text of MOTChallenge rows.
+
+    Args:
+        has_classes: As of `MotWriter`.
+
+    Attributes:
+        labels: Id -> label of everybody who is in a row, 0 where labels say no classes.
+        left_out: Boxes without a size.
+    """
+
+    def __init__(self, has_classes: bool = False) -> None:
+        self._has_classes = has_classes
+        self.labels: dict[int, int] = {}
+        self.left_out = 0
+
+    def text(self, frame_number: int, tracks: Tracks) -> str:
+        """Return the rows of one frame.
+
+        Args:
+            frame_number: From 1.
+            tracks: Boxes xyxy in pixels from 0.
+        """
+        boxes = tracks.boxes.astype(np.float64)
+        left_top = boxes[:, :2] + 1
+        sizes = boxes[:, 2:] - boxes[:, :2]
+        labels = tracks.labels.tolist() if self._has_classes else [0] * len(boxes)
+        rows = []
+        for identity, (left, top), (width, height), score, label in zip(
+            tracks.ids.tolist(), left_top.tolist(), sizes.tolist(), tracks.scores.tolist(), labels, strict=True
+        ):
+            if not (width > MIN_SIDE / 2 and height > MIN_SIDE / 2):  # would be written as 0.00 or nan
+                self.left_out += 1
+                continue
+            self.labels[identity] = label
+            rows.append(
+                f"{frame_number},{identity},{left:.2f},{top:.2f},{width:.2f},{height:.2f},{score:.4f},"
+                f"{label + 1 if self._has_classes else -1},-1,-1\n"
             )
+        return "".join(rows)
+
+
+def warn_of_left_out(path: Path, count: int) -> None:
+    """Say how many boxes without a size a file lacks.
+
+    Args:
+        path: The file.
+        count: How many.
+    """
+    if count:
+        left_out = counted(count, "box without a size is", "boxes without a size are")
+        _LOG.warning("%s: %s left out", path, left_out)

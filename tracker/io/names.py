@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from tracker.errors import InputError
 
+STANDARD_OUTPUT = "-"  # as the name of a file
 ODD_NAMES = "backslashreplace"  # how names that are not Unicode get into text files
 _UNUSUAL = re.compile(r"[^\w.-]+")
 _UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]+')  # in a name on some system

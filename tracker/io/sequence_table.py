@@ -47,6 +47,9 @@ class SequenceTable:
         names: Class number -> name; empty where the file does not name them.
         labelled: (F,) int64 ascending, the frames that were labelled, where the format says so.
         length: Of the sequence in frames, where the file says so.
+        times: Frame -> seconds since the first, where the file says so.
+        frame_rate: Frames a second, where the file says so.
+        size: Width and height of the images in pixels, where the file says so.
     """
 
     rows: GroundTruthRows
@@ -55,6 +58,9 @@ class SequenceTable:
     names: Mapping[int, str] = field(default_factory=dict)
     labelled: Integers | None = None
     length: int | None = None
+    times: Mapping[int, float] = field(default_factory=dict)
+    frame_rate: float | None = None
+    size: tuple[int, int] | None = None
 
     @classmethod
     def of(
@@ -65,6 +71,9 @@ class SequenceTable:
         labelled: Iterable[int] | None = None,
         length: int | None = None,
         unit: str = "",
+        times: Mapping[int, float] | None = None,
+        frame_rate: float | None = None,
+        size: tuple[int, int] | None = None,
     ) -> SequenceTable:
         """Sort boxes by frame, and into objects and regions to ignore.
 
@@ -75,6 +84,7 @@ class SequenceTable:
             labelled: Frames that were labelled, in any order; None where the format does not say.
             length: Of the sequence in frames, if the file says so.
             unit: What the places of the boxes count, as in `MotRows`.
+            times, frame_rate, size: As the attributes, as far as the file says so.
         """
         boxes = sorted(boxes, key=lambda box: box.frame)
         objects = [box for box in boxes if box.number != 0]
@@ -90,7 +100,7 @@ class SequenceTable:
         scores = np.array([box.score for box in objects], np.float64)
         regions = MotRows(*_columns(path, [box for box in boxes if box.number == 0]), unit=unit)
         frames = None if labelled is None else np.unique(np.array(list(labelled), np.int64))
-        return cls(rows, scores, regions, names, frames, length)
+        return cls(rows, scores, regions, names, frames, length, times or {}, frame_rate, size)
 
     def where(self, kept: Mask, regions_kept: Mask) -> SequenceTable:
         """Return the objects and regions that two masks select."""
@@ -107,6 +117,12 @@ class SequenceTable:
             for rows in (self.rows, self.regions)
         )
         return self.where(kept, regions_kept)
+
+    def as_labels(self) -> SequenceTable:
+        """Return what a tracker wrote as ground truth: where no row has a class, all have the first."""
+        if not len(self.rows) or (self.rows.classes != -1).any():
+            return self
+        return replace(self, rows=replace(self.rows, classes=np.ones_like(self.rows.classes), has_classes=False))
 
     def results(self) -> ResultRows:
         """Return the objects as a tracker's output."""

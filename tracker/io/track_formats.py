@@ -12,12 +12,17 @@ from tracker.io.cvat_mot import LABELS_FILE, cvat_mot_table
 from tracker.io.cvat_video import cvat_video_sequences, cvat_video_table, is_cvat_video
 from tracker.io.json_file import cached_json
 from tracker.io.kitti import is_kitti, kitti_sequences, kitti_table
+from tracker.io.label_studio import is_label_studio, label_studio_sequences, label_studio_table
 from tracker.io.reading import is_folder, read_lines
 from tracker.io.scalabel import is_scalabel, scalabel_sequences, scalabel_table
 from tracker.io.sequence_table import SequenceTable, mot_ground_truth, mot_results
+from tracker.io.tracks_csv import csv_tracks_table, is_csv_tracks
+from tracker.io.tracks_json import is_json_tracks, json_lines_tracks_table, json_tracks_table
+from tracker.io.tracks_parquet import parquet_tracks_table
 from tracker.io.visdrone import visdrone_results, visdrone_sequences, visdrone_table
 
 MOT, CVAT = "mot", "cvat"
+_TOLD_BY_FILE = (".json", ".jsonl", ".csv", ".parquet")
 CLASS_FILES = ("classes.txt", "names.txt")  # a class a line, from 1; beside the sequences or in one
 
 
@@ -29,20 +34,40 @@ class TrackFormat(NamedTuple):
         truth: Reads the ground truth of one sequence, from its file and its name.
         results: Reads a tracker's output likewise.
         benchmark: Whose rules it brings, "" for none.
+        is_text: Whether results are a folder of SEQUENCE.txt, as MOTChallenge's.
     """
 
     sequences: Callable[[Path], dict[str, Path]]
     truth: Callable[[Path, str], SequenceTable]
     results: Callable[[Path, str], SequenceTable]
     benchmark: str = ""
+    is_text: bool = False
 
 
+def _own_format(suffix: str, read: Callable[[Path, str], SequenceTable]) -> TrackFormat:
+    """Return one of the formats that `track` writes, a file a sequence."""
+
+    def sequences(path: Path) -> dict[str, Path]:
+        return {file.stem: file for file in ([path] if path.is_file() else sorted(path.glob(f"*{suffix}")))}
+
+    return TrackFormat(sequences, lambda path, name: read(path, name).as_labels(), read)
+
+
+OWN_FORMATS: Mapping[str, TrackFormat] = {
+    "csv": _own_format(".csv", csv_tracks_table),
+    "json": _own_format(".json", json_tracks_table),
+    "jsonl": _own_format(".jsonl", json_lines_tracks_table),
+    "parquet": _own_format(".parquet", parquet_tracks_table),
+}
+"""What `track` and `associate` write beside MOTChallenge rows; the name is the suffix of the files."""
 FORMATS: Mapping[str, TrackFormat] = {
-    "kitti": TrackFormat(kitti_sequences, kitti_table, kitti_table, "KITTI"),
-    "visdrone": TrackFormat(visdrone_sequences, visdrone_table, visdrone_results, "VisDrone"),
+    "kitti": TrackFormat(kitti_sequences, kitti_table, kitti_table, "KITTI", is_text=True),
+    "visdrone": TrackFormat(visdrone_sequences, visdrone_table, visdrone_results, "VisDrone", is_text=True),
     "scalabel": TrackFormat(scalabel_sequences, scalabel_table, scalabel_table, "BDD100K"),
     "cvat-video": TrackFormat(cvat_video_sequences, cvat_video_table, cvat_video_table),
     "coco": TrackFormat(coco_sequences, coco_table, coco_table),
+    "label-studio": TrackFormat(label_studio_sequences, label_studio_table, label_studio_table),
+    **OWN_FORMATS,
 }
 FORMAT_NAMES = (MOT, CVAT, *FORMATS)
 
@@ -55,8 +80,13 @@ def guess_track_format(path: Path) -> str:
     Raises:
         InputError: A JSON file is of no format.
     """
-    if path.suffix.lower() == ".json":
+    suffix = path.suffix.lower()
+    if suffix == ".json":
         return _guess_json(path)
+    if suffix in (".jsonl", ".parquet"):
+        return suffix[1:]
+    if suffix == ".csv" and is_csv_tracks(path):
+        return "csv"
     if is_cvat_video(path):
         return "cvat-video"
     if not is_folder(path):
@@ -65,8 +95,9 @@ def guess_track_format(path: Path) -> str:
         return "kitti"
     if any((path / "annotations").glob("*.txt")) if (path / "annotations").is_dir() else False:
         return "visdrone"
-    if any(path.glob("*.json")) and not any(path.glob("*.txt")):
-        return _guess_json(min(path.glob("*.json")))
+    first = min((file for file in path.iterdir() if file.suffix.lower() in _TOLD_BY_FILE), default=None)
+    if first is not None and not any(path.glob("*.txt")):
+        return guess_track_format(first)
     if any(path.glob("*.xml")) or any(path.glob("*/annotations.xml")):
         return "cvat-video"
     first = min(path.glob("*.txt"), default=None)
@@ -135,9 +166,11 @@ def _is_cvat(path: Path) -> bool:
 
 def _guess_json(path: Path) -> str:
     content = cached_json(path)
-    for name, fits in (("coco", is_coco), ("scalabel", is_scalabel)):
+    for name, fits in (("coco", is_coco), ("scalabel", is_scalabel), ("json", is_json_tracks),
+                       ("label-studio", is_label_studio)):  # fmt: skip
         if fits(content):
             return name
     raise InputError(
-        f"{path}: expected COCO (images, annotations, categories) or Scalabel (a list of frames with labels)"
+        f"{path}: expected COCO (images, annotations, categories), what `centertrack track` writes (tracks), tasks of "
+        "Label Studio (data, annotations), or Scalabel (a list of frames with labels)"
     )

@@ -23,7 +23,7 @@ _FALLBACK_RATE = 25.0
 _NO_TIMESTAMPS = 0x80  # a flag of FFmpeg's formats: AVFMT_NOTIMESTAMPS
 STALL_SECONDS = 15.0  # a stream that says nothing for so long has broken off
 # metadata that is not UTF-8 must not end a run; from 19 on PyAV sees to it itself, and no longer knows the option
-_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 class VideoFile(FrameSource):
@@ -41,6 +41,9 @@ class VideoFile(FrameSource):
         has_times: Whether the pictures have times of their own.
         is_pushed: Whether it is pushed picture by picture over HTTP (`multipart/x-mixed-replace`) and never ends.
 
+    Attributes:
+        address: Path or URL, without a password.
+
     Raises:
         InputError: It is missing, empty, no video, or no picture of it can be decoded; or a frame rate is given and it
             has times of its own. While iterating: it breaks off.
@@ -55,6 +58,7 @@ class VideoFile(FrameSource):
     ) -> None:
         self._address = str(source)
         self._source = _without_login(self._address)  # for names and messages, which end up in files and logs
+        self.address = self._source
         self._pipe, self._format = pipe, pipe_format
         self._is_remote = "://" in self._source
         self._is_once = self._is_remote or pipe is not None
@@ -119,7 +123,7 @@ class VideoFile(FrameSource):
                 try:
                     numbered = next(pictures, None)
                 except (av.FFmpegError, OSError) as error:
-                    raise InputError(f"{self._source}: reading fails after frame {number}: {_reason(error)}") from error
+                    raise InputError(f"{self._source}: reading fails after frame {number}: {reason(error)}") from error
         end = time + 1 / self.frame_rate
         # headers of sound files are off by a few frames
         if self._promised - end > max(4 / self.frame_rate, 0.01 * self._promised):
@@ -157,9 +161,9 @@ class VideoFile(FrameSource):
             # Titles and the like may be in any encoding.
             timeout = STALL_SECONDS if self._is_remote else None
             source = self._address if self._pipe is None else self._pipe
-            return av.open(source, format=self._format, options=options, timeout=timeout, **_LENIENT)
+            return av.open(source, format=self._format, options=options, timeout=timeout, **LENIENT)
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise InputError(f"{self._source}: cannot be opened as a video: {_reason(error)}") from error
+            raise InputError(f"{self._source}: cannot be opened as a video: {reason(error)}") from error
 
     def _open(self) -> tuple[Any, Iterator[tuple[int, Any]], tuple[int, Any]]:
         """The open container, its further pictures and the first one, with their numbers."""
@@ -176,7 +180,7 @@ class VideoFile(FrameSource):
                 raise InputError(f"{self._source}: none of its pictures can be decoded; the file is damaged")
         except (av.FFmpegError, OSError) as error:
             container.close()
-            raise InputError(f"{self._source}: cannot be read as a video: {_reason(error)}") from error
+            raise InputError(f"{self._source}: cannot be read as a video: {reason(error)}") from error
         except InputError:
             container.close()
             raise
@@ -226,7 +230,8 @@ def _frame_rate(stream: Any) -> float:
     return _FALLBACK_RATE
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return what FFmpeg or the system says, without its number."""
     if isinstance(error, av.error.ExitError):  # how PyAV calls a timeout
         return f"nothing has come for {STALL_SECONDS:g} s"
     return str(getattr(error, "strerror", None) or error)

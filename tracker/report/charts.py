@@ -80,31 +80,16 @@ def legend_of_lanes(names: Sequence[str]) -> str:
     return f"Lanes from top to bottom: {escape(', '.join(names))}." if len(names) > 1 else ""
 
 
-def timeline(number: int, events: Sequence[SequenceEvents], identities: Sequence[int]) -> str:
-    """Return the rows of identities over the frames, with a lane for each tracker, and the errors of every frame above.
+def timeline(number: int, events: Sequence[SequenceEvents]) -> str:
+    """Return the place of a timeline that the page's script draws, and the errors of every frame above.
 
     Args:
         number: Of this timeline in the page's data (see `timeline_data`).
         events: Of one sequence, from each tracker.
-        identities: The rows, from top to bottom.
     """
-    frames = events[0].frames
-    row_height = _row_height(len(events))
-    height = row_height * len(identities)
-    names = "".join(
-        f'<text x="48" y="{(row + 0.5) * row_height + 3.5:g}" text-anchor="end">{identity}</text>'
-        for row, identity in enumerate(identities)
-    )
     highest = max(1, *(max(story.misses.max(), story.false_positives.max()) for story in events))
     errors = "".join(_error_chart(story, highest) for story in events)
-    ticks = "".join(f"<span>{frame:.0f}</span>" for frame in np.linspace(frames.start, frames.stop - 1, 6))
-    return (
-        '<div class="timeline"><div class="names head soft">id</div>'
-        f'<div class="lanes head">{errors}<div class="ticks">{ticks}</div></div>'
-        f'<svg class="names" height="{height}">{names}</svg>'
-        f'<svg class="lanes" data-timeline="{number}" height="{height}" viewBox="0 0 {len(frames)} {height}" '
-        f'preserveAspectRatio="none">{_lanes(events, identities)}</svg></div>'
-    )
+    return f'<div class="timeline"><div class="head">{errors}</div><div data-timeline="{number}"></div></div>'
 
 
 def strip(events: Sequence[SequenceEvents], identity: int) -> str:
@@ -119,16 +104,34 @@ def strip(events: Sequence[SequenceEvents], identity: int) -> str:
 def timeline_data(
     events: Sequence[SequenceEvents], names: Sequence[str], identities: Sequence[int]
 ) -> dict[str, object]:
-    """Return what the page's script needs to name what lies under the pointer."""
+    """Return what the page's script draws: a row an identity, with a lane for each tracker.
+
+    Args:
+        events: Of one sequence, from each tracker.
+        names: Of the trackers.
+        identities: The rows, from top to bottom.
+
+    Returns:
+        `first` and `length` in frames, `trackers`, and `rows`: identity, then for each lane the matched spans (track,
+        first frame, last frame, ...), the spans in which it is there (first, last, ...) and the frames of its switches.
+    """
     lanes = []
     for story in events:
-        spans: dict[int, list[int]] = {}
+        matched: dict[int, list[int]] = {}
+        there: dict[int, list[int]] = {}
+        marks: dict[int, list[int]] = {}
         for span in story.matched:
-            spans.setdefault(span.identity, []).extend((span.track, span.first, span.last))
-        lanes.append(spans)
-    rows = [[identity, [spans.get(identity, []) for spans in lanes]] for identity in identities]
+            matched.setdefault(span.identity, []).extend((span.track, span.first, span.last))
+        for span in story.present:
+            there.setdefault(span.identity, []).extend((span.first, span.last))
+        for switch in story.switches:
+            marks.setdefault(switch.identity, []).append(switch.frame)
+        lanes.append((matched, there, marks))
+    rows = [
+        [identity, *([lane[kind].get(identity, []) for lane in lanes] for kind in range(3))] for identity in identities
+    ]
     first, length = events[0].frames.start, len(events[0].frames)
-    return {"first": first, "length": length, "height": _row_height(len(events)), "trackers": list(names), "rows": rows}
+    return {"first": first, "length": length, "trackers": list(names), "rows": rows}
 
 
 def _row_gap(trackers: int) -> int:

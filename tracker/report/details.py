@@ -72,7 +72,7 @@ def timelines(runs: Sequence[TrackerRun]) -> tuple[str, list[dict[str, object]]]
             f"{counted(len(identities), 'identity', 'identities')}, {switch_counts} "
             f"{agreed(switches, 'switch', 'switches')}, "
             f"{gap_counts} {agreed(gaps, 'interruption')}</span></summary>"
-            f"{timeline(number, stories, identities)}</details>"
+            f"{timeline(number, stories)}</details>"
         )
     return "".join(parts), data
 

@@ -18,7 +18,7 @@ from tracker.io.names import ODD_NAMES
 from tracker.report.charts import bar_groups, curve_chart, legend
 from tracker.report.details import differences, false_positive_tracks, interruptions, switches, table, timelines
 from tracker.report.runs import TrackerRun, load_run
-from tracker.report.style import SCRIPT, STYLE
+from tracker.report.style import REPORT_SCRIPT, STYLE, TRACK_COLOURS, timeline_script
 from tracker.wording import counted
 
 _TILES = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW")
@@ -105,9 +105,10 @@ def render_report(runs: Sequence[TrackerRun], images: str | Path | None = None) 
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}: tracking report</title><style>{STYLE}</style></head>\n<body><main>"
-        f"{chr(10).join(body)}\n</main><div id='tip'></div>"
+        f"{chr(10).join(body)}\n</main>"
         f'<script type="application/json" id="timelines">{_script_json(timeline_data)}</script>'
-        f"<script>{SCRIPT}</script></body></html>\n"
+        f'<script type="application/json" id="colours">{_script_json(TRACK_COLOURS)}</script>'
+        f"<script>{timeline_script()}{REPORT_SCRIPT}</script></body></html>\n"
     )
 
 

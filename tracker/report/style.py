@@ -1,4 +1,6 @@
-"""The look of the report, and the few lines of script that name what the pointer is on."""
+"""The look that the report and the review page share, and the script of their timeline."""
+
+from importlib.resources import files
 
 # Told apart by people with any colour vision, in this order; identities take them in turn by track id.
 TRACK_COLOURS = (
@@ -52,13 +54,8 @@ svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } .grid { stroke
 .bar { display: grid; grid-template-columns: 1fr 42px; gap: 8px; align-items: center; height: 15px; }
 .bar span { display: block; height: 9px; border-radius: 3px; } .bar em { font-style: normal; color: var(--soft); }
 details { margin-top: 10px; } summary { cursor: pointer; font-weight: 600; } summary .soft { font-weight: 400; }
-.timeline { display: grid; grid-template-columns: 54px 1fr; max-height: 520px; overflow-y: auto; margin-top: 10px;
-  border: 1px solid var(--line); border-radius: 6px; }
-.timeline > svg { display: block; width: 100%; } .timeline .names { grid-column: 1; }
-.timeline .lanes { grid-column: 2; }
-.timeline .head { position: sticky; top: 0; background: var(--card); z-index: 1;
-  border-bottom: 1px solid var(--line); }
-.ticks { display: flex; justify-content: space-between; color: var(--soft); font-size: 11px; }
+.timeline { margin-top: 10px; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
+.timeline .head { padding-left: 64px; }
 .errors { display: block; width: 100%; height: 34px; } .errors .fn { fill: var(--miss); }
 .errors .fp { fill: var(--soft); }
 .there { stroke: var(--miss); stroke-width: 1.6; fill: none; } .halo { stroke: var(--card); }
@@ -73,40 +70,41 @@ details { margin-top: 10px; } summary { cursor: pointer; font-weight: 600; } sum
 .cards figcaption, .cards small { font-size: 12px; color: var(--soft); }
 .columns { columns: 260px; font-size: 13px; font-variant-numeric: tabular-nums; }
 .columns p { margin: 0 0 3px; break-inside: avoid; }
+.tl { position: relative; overflow-y: auto; touch-action: pan-y; user-select: none; }
+.tl canvas { position: sticky; top: 0; display: block; } .tl-space { pointer-events: none; }
 #tip { position: fixed; pointer-events: none; background: var(--ink); color: var(--page); font-size: 12px;
   padding: 3px 8px;
   border-radius: 5px; display: none; z-index: 9; max-width: 260px; }
 @media (max-width: 600px) { main { padding: 16px 12px 40px; } .card { padding: 10px 12px; } h1 { font-size: 22px; }
-  th, td { padding: 4px 6px; font-size: 13px; } .timeline { grid-template-columns: 36px 1fr; }
-  .timeline .names text { font-size: 9px; transform: translateX(-16px); }
+  th, td { padding: 4px 6px; font-size: 13px; } .timeline .head { padding-left: 44px; }
   .lives tr { display: grid; grid-template-columns: 1fr repeat(var(--columns), auto);
     border-bottom: 1px solid var(--line); }
   .lives td, .lives th { border: 0; } .lives th:last-child { display: none; }
   .lives td.strip { grid-column: 1 / -1; width: auto; min-width: 0; } }
 """
 
-SCRIPT = """
+REPORT_SCRIPT = """
+const COLOURS = JSON.parse(document.getElementById("colours").textContent);
+const parts = (list, size) => Array.from({length: list.length / size}, (_, i) => list.slice(i * size, (i + 1) * size));
 const timelines = JSON.parse(document.getElementById("timelines").textContent);
-const tip = document.getElementById("tip");
-for (const lanes of document.querySelectorAll("[data-timeline]")) {
-  const timeline = timelines[lanes.dataset.timeline];
-  lanes.addEventListener("pointermove", (event) => {
-    const area = lanes.getBoundingClientRect();
-    const row = timeline.rows[Math.floor((event.clientY - area.top) / timeline.height)];
-    if (!row) return;
-    const frame = timeline.first + Math.floor((event.clientX - area.left) / area.width * timeline.length);
-    const within = (event.clientY - area.top) % timeline.height / timeline.height;
-    const lane = Math.min(timeline.trackers.length - 1, Math.floor(within * timeline.trackers.length));
-    const spans = row[1][lane];
-    let state = "no track";
-    for (let i = 0; i < spans.length; i += 3)
-      if (spans[i + 1] <= frame && frame <= spans[i + 2]) state = "track " + spans[i];
-    const tracker = timeline.trackers.length > 1 ? timeline.trackers[lane] + ": " : "";
-    tip.textContent = `${tracker}identity ${row[0]}, frame ${frame}, ${state}`;
-    tip.style.display = "block";
-    tip.style.left = Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 6) + "px";
-    tip.style.top = event.clientY + 16 + "px";
-  });
-  lanes.addEventListener("pointerleave", () => { tip.style.display = "none"; });
+for (const element of document.querySelectorAll("[data-timeline]")) {
+  const {first, length, trackers, rows} = timelines[element.dataset.timeline];
+  const timeline = new Timeline(element, {first, length, lanes: trackers.length,
+    rows: rows.map(([identity, matched, there, marks]) => ({name: String(identity), matched,
+      spans: matched.flatMap((list, lane) => parts(list, 3).map(([track, from, to]) =>
+        [from, to, COLOURS[track % COLOURS.length], lane])),
+      there: there.flatMap((list, lane) => parts(list, 2).map(([from, to]) => [from, to, lane])),
+      marks: marks.flatMap((list, lane) => list.map((frame) => [frame, lane]))})),
+    describe: (row, frame, lane) => {
+      const found = parts(row.matched[lane], 3).find(([, from, to]) => from <= frame && frame <= to);
+      return (trackers.length > 1 ? trackers[lane] + ": " : "") +
+        `identity ${row.name}, frame ${frame}, ${found ? "track " + found[0] : "no track"}`;
+    }});
+  element.style.height = Math.min(520, 24 + timeline.rowHeight * rows.length) + "px";
 }
 """
+
+
+def timeline_script() -> str:
+    """Return the script that draws timelines: it defines `Timeline`, and is no module, so that one file can hold it."""
+    return files("tracker.report").joinpath("timeline.js").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tracker.errors import InputError
+from tracker.io.class_names import label_name
 from tracker.wording import counted
 
 if TYPE_CHECKING:
@@ -43,8 +44,16 @@ class PrintableFormatter(logging.Formatter):
         return printable(super().format(record))
 
 
-def say(text: str) -> None:
-    """Write a line to standard output; where that is closed, say so once and go on without it."""
+def say(text: str, aside: bool = False) -> None:
+    """Write a line to standard output; where that is closed, say so once and go on without it.
+
+    Args:
+        text: The line.
+        aside: Write it to standard error, since standard output has results.
+    """
+    if aside:
+        sys.stderr.write(printable(text) + "\n")
+        return
     try:
         sys.stdout.write(printable(text) + "\n")
         sys.stdout.flush()
@@ -113,7 +122,9 @@ def progress_bar(
         yield advance
 
 
-def summary(name: str, report: Report, runtime: Runtime, start_score: float = 0.0) -> str:
+def summary(
+    name: str, report: Report, runtime: Runtime, start_score: float = 0.0, class_names: Sequence[str] = ()
+) -> str:
     """Say in one line what a run did and how fast each stage was.
 
     The rate of a stage is what it could do if it waited for no other; the end-to-end rate is lower, since the stages
@@ -124,9 +135,14 @@ def summary(name: str, report: Report, runtime: Runtime, start_score: float = 0.
         report: What was done.
         runtime: What executed the network, and in which precision.
         start_score: Detections from here on may start a track; the line tells if there is no id because none did.
+        class_names: Name of each label, where there may be several: how many are of each is told.
     """
     seen = counted(report.detections, "detection")
     found = counted(len(report.ids), "id") if report.ids is not None else seen
+    by_label = report.by_label() if class_names else {}
+    if by_label:
+        counts = sorted(by_label.items(), key=lambda one: (-one[1], one[0]))
+        found += f" ({', '.join(f'{count} {label_name(class_names, label)}' for label, count in counts)})"
     if report.ids is not None and not report.ids and report.detections:
         found += f" from {seen}, the best of which scores {report.best_score:.3g}"
         if report.best_score < start_score:

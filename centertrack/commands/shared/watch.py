@@ -14,11 +14,12 @@ from centertrack.commands.shared.sources import part_options
 from centertrack.commands.shared.terminal import complain, progress_bar, say, sentence, summary
 from centertrack.commands.shared.views import Views, open_views
 from tracker.errors import InputError
+from tracker.io.names import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
+    from centertrack.app.file_sink import FileSink
     from centertrack.app.pipeline import FrameResult
     from centertrack.app.session import Session
-    from centertrack.app.sinks import FileSink
     from centertrack.predictor import Predictor
     from tracker.base import Tracker
     from tracker.io.video import FrameSource
@@ -119,7 +120,7 @@ def _watch_one(session: Session, options: argparse.Namespace, views: Views, outc
             name = session.frames.name
             with (
                 progress_bar(name, session.frame_count, options.quiet) as advance,
-                views.of(session.frames) as show,
+                views.of(session) as show,
                 closing(session.results()) as results,
             ):
                 for result in results:
@@ -148,7 +149,7 @@ def _watch_together(sessions: Sequence[Session], options: argparse.Namespace, vi
             for line, session in enumerate(sessions):
                 name = session.frames.name
                 bars.append(shown.enter_context(progress_bar(name, session.frame_count, options.quiet, line)))
-                shows.append(shown.enter_context(views.of(session.frames)))
+                shows.append(shown.enter_context(views.of(session)))
 
             def take(place: int, result: FrameResult) -> None:
                 bars[place]()
@@ -170,10 +171,15 @@ def _watch_together(sessions: Sequence[Session], options: argparse.Namespace, vi
 def _tell(session: Session, options: argparse.Namespace) -> None:
     """Say what was found and where it is."""
     if session.paths and not options.quiet:
-        runtime, score = session.predictor.runtime, _start_score(session.tracker)
-        say(summary(session.frames.name, session.report, runtime, score))
+        predictor, start_score = session.predictor, _start_score(session.tracker)
+        aside = STANDARD_OUTPUT in map(str, session.paths.values())
+        names = predictor.class_names if predictor.finds_several_classes else ()
+        say(summary(session.frames.name, session.report, predictor.runtime, start_score, names), aside)
+        for remark in session.remarks:
+            say(f"  {remark}", aside)
         for kind, path in session.paths.items() if session.is_complete else ():
-            say(f"  {kind}: {path}")
+            if str(path) != STANDARD_OUTPUT:
+                say(f"  {kind}: {path}", aside)
 
 
 def _start_score(tracker: Tracker | None) -> float:

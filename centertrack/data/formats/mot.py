@@ -87,6 +87,9 @@ class MotSet(LabelledImages):
         universe = np.concatenate(known) if known else np.zeros((0, 2), np.int64)
         names = ["person" if number == PEDESTRIAN else f"class {number}" for number in numbers]
         super().__init__(entries, names, classes, identities, longest_side, universe)
+        unclassed = sum(len(rows) for rows in every_row if not rows.has_classes)
+        if unclassed:
+            self.notes.append(f"{unclassed} rows have no class (column 8), as those of a tracker, and count as class 1")
 
 
 def sequence_folders(path: Path, names: Sequence[str] | None = None) -> list[Path]:

@@ -101,6 +101,19 @@ class Detector:
             scores[row, : len(one.scores)], labels[row, : len(one.labels)] = one.scores, one.labels
         return RawDetections(boxes, scores, labels, np.zeros((len(found), count, 0), np.float32))
 
+    def keep_only(self, labels: list[int]) -> None:
+        """Leave out all labels but these, before boxes are counted and suppressed.
+
+        Raises:
+            InputError: The options of the detector have chosen classes, and none of these.
+        """
+        kept = [label for label in labels if label in (self._kept or labels)]
+        if not kept:
+            raise InputError(
+                "the detector's option classes leaves out all of the classes that are chosen; leave it out"
+            )
+        self._kept = kept
+
     def _detect(self, image: Array) -> Candidates:
         size = (image.shape[1], image.shape[0])
         found = self._family.read(self._execute(image), size)

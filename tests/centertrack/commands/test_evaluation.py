@@ -155,7 +155,7 @@ def test_a_class_can_come_from_a_file(capsys):
     ("options", "message"),
     [
         (["--labelled-frames", "some"], "expected labelled frames as auto, all, 'every N' or a file"),
-        (["--classes", "car"], "there is no class 'car' in the ground truth; the labels have no names"),
+        (["--classes", "car"], "there is no class 'car' in the ground truth; its classes have no names"),
         (["--gt-format", "kitti"], "expected ground truth in the format kitti"),
         (["--frames", "half"], "expected frames as A:B"),
         (["--sequences", "SEQ-02"], "SEQ-02"),

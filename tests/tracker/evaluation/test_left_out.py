@@ -108,7 +108,7 @@ def test_classes_have_the_names_of_a_file_beside_the_labels(scene, tmp_path):
     (tmp_path / "classes.txt").write_text("car\nvan\n")
     assert evaluate(gt, results, classes=["Van"]).combined.metrics()["MOTA"] == 1
     assert "class van only" in evaluate(gt, results, classes=["Van"]).remarks()
-    with pytest.raises(InputError, match="there is no class 'bus' in the ground truth; there are: car, van"):
+    with pytest.raises(InputError, match="there is no class 'bus' in the ground truth; there are: 1 car, 2 van"):
         evaluate(gt, results, classes=["bus"])
 
 

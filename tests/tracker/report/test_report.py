@@ -66,7 +66,10 @@ def test_the_page_holds_scores_timelines_and_events(folders, tmp_path):
     assert found["mine"].to_dict() == evaluate(gt, results).to_dict()
     page = (tmp_path / "report.html").read_text()
     timelines = check_page(page)
-    assert timelines[0]["rows"] == [[1, [[7, 1, 3, 9, 5, 6]]], [2, [[8, 1, 6]]]]
+    assert timelines[0]["rows"] == [
+        [1, [[7, 1, 3, 9, 5, 6]], [[1, 6]], [[5]]],
+        [2, [[8, 1, 6]], [[1, 6]], [[]]],
+    ]
     assert "82.13" in page
     assert "<tr><td>5</td><td>1</td><td>7</td><td>9</td><td>3</td></tr>" in page  # the switch
     assert "<p><b>1</b>: 4</p>" in page  # the interruption
@@ -79,7 +82,7 @@ def test_several_trackers_lie_side_by_side(two_trackers, tmp_path):
     page = (tmp_path / "report.html").read_text()
     timelines = check_page(page)
     assert timelines[0]["trackers"] == ["first", "<second>"]
-    assert timelines[0]["rows"][0] == [1, [[7, 1, 3, 9, 5, 6], [7, 1, 6]]]
+    assert timelines[0]["rows"][0] == [1, [[7, 1, 3, 9, 5, 6], [7, 1, 6]], [[1, 6], [1, 6]], [[5], []]]
     assert "Where they differ most" in page
     assert "<second>" not in page.split('id="timelines"')[0]
 
