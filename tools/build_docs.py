@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker.errors import InputError
 from tracker.extras import named_extra
+from tracker.wording import counted
 
 if TYPE_CHECKING:
     from pdoc.doc import Doc, Module
@@ -132,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{count} pages: {output / 'index.html'}")
+    print(f"{counted(count, 'page')}: {output / 'index.html'}")
     return 0
 
 

@@ -18,6 +18,7 @@ from tracker.evaluation.events import Switch
 from tracker.evaluation.sequences import find_sequences
 from tracker.io.mot import DEFAULT_FRAME_RATE, read_results
 from tracker.report.runs import load_run
+from tracker.wording import counted
 
 WITHIN = 1.5  # seconds
 
@@ -39,7 +40,10 @@ def measure_suspicions(gt: Path, results: Path, sequences: list[str] | None = No
             real = sum(any(_near(place, switch, 1) for switch in story.switches) for place in shown)
             offered = sum(any(_near(place, switch, len(place.ids)) for place in shown) for switch in story.switches)
             switches = len(story.switches)
-            print(f"{story.name}: {real} of {count} places are real, {offered} of {switches} switches are offered")
+            print(
+                f"{story.name}: {real} of {counted(count, 'place is', 'places are')} real, "
+                f"{offered} of {counted(switches, 'switch is', 'switches are')} offered"
+            )
 
 
 def _near(place: Suspicion, switch: Switch, shared: int) -> bool:

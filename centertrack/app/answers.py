@@ -32,6 +32,7 @@ from tracker.io.atomic import OutputFile
 from tracker.io.images import write_image
 from tracker.io.names import ODD_NAMES
 from tracker.io.video import FrameSource
+from tracker.wording import counted
 
 ClassName = Callable[[int], str]
 
@@ -201,7 +202,7 @@ class AuditSink(FileSink):
     @property
     @override
     def remarks(self) -> list[str]:
-        return [f"audit: {self._audit.written} pictures in {self._audit.folder}"]
+        return [f"audit: {counted(self._audit.written, 'picture')} in {self._audit.folder}"]
 
 
 class PictureSink(WriterSink):

@@ -91,7 +91,11 @@ class Session:
             )
         self.frames = open_source(source, **(source_options or {}))
         self.predictor = predictor
-        self.tracker = None if new_tracker is None else new_tracker(self.frames)
+        try:
+            self.tracker = None if new_tracker is None else new_tracker(self.frames)
+        except BaseException:
+            self.frames.close()  # a camera is read from when it is opened
+            raise
         self.report = Report(ids=None if self.tracker is None else set())
         self._open_sinks, self._plan = open_sinks, plan
         self.paths: dict[str, Path] = {}
@@ -228,6 +232,7 @@ class Session:
                 f"{self.frames.name} was opened and not processed: iterate over the session, or call its run()",
                 stacklevel=2,
             )
+            self.frames.stop()
 
 
 def track(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -54,6 +55,7 @@ class Stage(Generic[Item, Result], Iterator[Result]):
         self._stopped = False
         self._join_seconds = JOIN_SECONDS if may_hang else None
         self._busy = [0.0] * workers
+        self._making: list[Future[Result] | None] = [None] * workers
         self._threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(workers)]
         for thread in self._threads:
             thread.start()
@@ -79,8 +81,13 @@ class Stage(Generic[Item, Result], Iterator[Result]):
         self._stop()
         if isinstance(self._items, Stage):
             self._items.close()
-        for thread in self._threads:
+        for worker, thread in enumerate(self._threads):
             thread.join(self._join_seconds)
+            making = self._making[worker]
+            if (
+                thread.is_alive() and making is not None
+            ):  # it hangs; who waits for its result, in the next stage, must not
+                making.cancel()
 
     def __enter__(self) -> Stage[Item, Result]:
         """Return the stage."""
@@ -94,6 +101,7 @@ class Stage(Generic[Item, Result], Iterator[Result]):
         while True:
             self._room.acquire()
             result: Future[Result] = Future()
+            self._making[worker] = result
             try:
                 with self._pulling:
                     if self._stopped:
@@ -106,8 +114,11 @@ class Stage(Generic[Item, Result], Iterator[Result]):
                 value = self._function(item)
                 self._busy[worker] += time.perf_counter() - start
                 result.set_result(value)
+            except InvalidStateError:  # it hung until after the end
+                return
             except BaseException as error:  # whatever it is belongs to the thread that iterates
-                result.set_exception(error)
+                with suppress(InvalidStateError):
+                    result.set_exception(error)
                 self._stop()
                 return
 

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,11 +38,12 @@ class Pane:
 
     Args:
         name: Of the source.
+        class_names: Name of each label, where there are several.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, class_names: Sequence[str] = ()) -> None:
         self.name = name
-        self._annotator = Annotator()
+        self._annotator = Annotator(class_names)
         self._news = threading.Condition()
         self._encoding = threading.Lock()
         self._watchers = 0
@@ -147,9 +148,9 @@ class WebView:
         self._thread.start()
 
     @contextmanager
-    def pane(self, name: str) -> Iterator[Pane]:
-        """Show a source while the block runs; its last numbers stay on the page."""
-        pane = Pane(name)
+    def pane(self, name: str, class_names: Sequence[str] = ()) -> Iterator[Pane]:
+        """Show a source while the block runs, see `Pane`; its last numbers stay on the page."""
+        pane = Pane(name, class_names)
         self._panes.append(pane)
         try:
             yield pane

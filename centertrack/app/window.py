@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 
 import cv2
@@ -100,11 +101,12 @@ class Window:
     Args:
         windows: In whose process.
         name: Of the source: the title.
+        class_names: Name of each label, where there are several.
     """
 
-    def __init__(self, windows: Windows, name: str) -> None:
+    def __init__(self, windows: Windows, name: str, class_names: Sequence[str] = ()) -> None:
         self._windows, self._name = windows, name
-        self._annotator = Annotator()
+        self._annotator = Annotator(class_names)
 
     def update(self, result: FrameResult) -> bool:
         """Show the next frame; tells whether to go on, as `Windows.show`."""

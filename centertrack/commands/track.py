@@ -56,7 +56,9 @@ EPILOG = """examples:
   centertrack track street.mp4 --export cvat
   centertrack track street.mp4 --line gate=50%,40%,50%,95% --audit checked
   centertrack track street.mp4 --heatmap heatmap.png --trails trails.png --plot people.png
-  centertrack track rtsp://camera/stream --max-frames 1000"""
+  centertrack track rtsp://camera/stream --max-frames 1000
+  centertrack track rtsp://door/stream rtsp://yard/stream 0 --serve :8000
+  centertrack track street.mp4 --start 1:30 --end 2:00 --stride 5"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -91,7 +91,7 @@ REFUSED = {
     "time that runs backwards": ((seen((100, 0)), IMAGE, 0.1), "must not run backwards"),
     "time that is no number": ((seen((100, 0)), IMAGE, float("nan")), "finite number of seconds, got nan"),
     "time as text": ((seen((100, 0)), IMAGE, "1"), "finite number of seconds, got 1"),
-    "bare boxes": (([[100, 100, 140, 200]], IMAGE), "needs tracker.Detections, got list"),
+    "bare boxes": (([[100, 100, 140, 200]], IMAGE), "update takes tracker.Detections, an array .*, got list"),
 }
 
 

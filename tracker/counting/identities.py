@@ -9,6 +9,7 @@ import numpy as np
 from tracker.arrays import Array
 from tracker.detections import Detections, Tracks
 from tracker.postprocess import Trajectories, link, record
+from tracker.wording import counted
 
 BRIEF_SECONDS = 1.0
 LINK_SECONDS = 10.0  # at most between the end of one track and the beginning of the other, as `postprocess` has it
@@ -58,7 +59,7 @@ class IdentityCount:
         said = f"{self.different} different" + (f" ({self.low} to {self.high})" if self.low < self.high else "")
         if not self.brief:
             return said
-        return f"{said}; {f'{self.brief} ids were' if self.brief > 1 else '1 id was'} followed for less than 1 s"
+        return f"{said}; {counted(self.brief, 'id was', 'ids were')} followed for less than 1 s"
 
 
 @dataclass(slots=True)

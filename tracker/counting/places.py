@@ -12,6 +12,7 @@ from tracker.counting.line import Line
 from tracker.counting.zone import Zone
 from tracker.errors import InputError
 from tracker.io.reading import read_yaml
+from tracker.wording import counted
 
 KINDS = ("line", "zone")
 
@@ -126,7 +127,7 @@ def _place(kind: str, name: str, texts: Sequence[Any], where: str) -> WrittenPla
         are_shares.append(number.endswith("%"))
     least = 4 if kind == "line" else 6
     if len(values) % 2 or len(values) < least or (kind == "line" and len(values) > least):
-        raise InputError(f"{where}: expected {_form(kind)}, got {len(values)} numbers")
+        raise InputError(f"{where}: expected {_form(kind)}, got {counted(len(values), 'number')}")
     if not any(are_shares) and all(0 <= value <= 1 for value in values):
         raise InputError(
             f"{where}: all of it lies within one pixel; coordinates are pixels, and shares of the image have a %, "

@@ -10,6 +10,7 @@ from tracker.errors import InputError
 from tracker.io.frame import Frame, FrameSource
 from tracker.io.image_files import ImageFiles
 from tracker.io.part import Part
+from tracker.wording import counted
 
 
 class Excerpt(FrameSource):
@@ -71,5 +72,5 @@ def take_part(source: FrameSource, part: Part) -> FrameSource:
 def _nothing_in(source: FrameSource, part: Part) -> InputError:
     ends = [f"{name} {place}" for name, place in (("start", part.start), ("end", part.end)) if place is not None]
     count, rate = source.frame_count, source.frame_rate
-    length = f"; it has about {count} frames, {count / rate:.1f} s" if count else ""
+    length = f"; it has about {counted(count, 'frame')}, {count / rate:.1f} s" if count else ""
     return InputError(f"{source.name}: there is no frame with {' and '.join(ends)}{length}")

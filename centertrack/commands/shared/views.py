@@ -8,12 +8,13 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from centertrack.commands.shared.terminal import say
+from tracker.io.names import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from centertrack.app.pipeline import FrameResult
+    from centertrack.app.session import Session
     from centertrack.app.web_view import WebView
     from centertrack.app.window import Windows
-    from tracker.io.frame import FrameSource
 
 
 def add_view_options(parser: argparse.ArgumentParser) -> None:
@@ -41,19 +42,21 @@ class Views:
         self._web, self._windows = web, windows
 
     @contextmanager
-    def of(self, source: FrameSource) -> Iterator[Callable[[FrameResult], bool]]:
-        """Show a source while the block runs.
+    def of(self, session: Session) -> Iterator[Callable[[FrameResult], bool]]:
+        """Show the frames of a session while the block runs.
 
         Yields:
             What to call with each finished frame; returns whether to go on.
         """
+        name, predictor = session.frames.name, session.predictor
+        names = predictor.class_names if predictor.finds_several_classes else ()
         with ExitStack() as stack:
-            pane = stack.enter_context(self._web.pane(source.name)) if self._web is not None else None
+            pane = stack.enter_context(self._web.pane(name, names)) if self._web is not None else None
             window = None
             if self._windows is not None:
                 from centertrack.app.window import Window
 
-                window = Window(self._windows, source.name)
+                window = Window(self._windows, name, names)
 
             def update(result: FrameResult) -> bool:
                 if pane is not None:
@@ -81,7 +84,7 @@ def open_views(options: argparse.Namespace) -> Iterator[Views]:
 
             web = stack.enter_context(WebView(*options.serve))
             if not options.quiet:
-                say(f"watch at {web.address}")
+                say(f"watch at {web.address}", aside=options.results == STANDARD_OUTPUT)
         yield Views(web, windows)
 
 

@@ -120,7 +120,7 @@ def _watch_one(session: Session, options: argparse.Namespace, views: Views, outc
             name = session.frames.name
             with (
                 progress_bar(name, session.frame_count, options.quiet) as advance,
-                views.of(session.frames) as show,
+                views.of(session) as show,
                 closing(session.results()) as results,
             ):
                 for result in results:
@@ -149,7 +149,7 @@ def _watch_together(sessions: Sequence[Session], options: argparse.Namespace, vi
             for line, session in enumerate(sessions):
                 name = session.frames.name
                 bars.append(shown.enter_context(progress_bar(name, session.frame_count, options.quiet, line)))
-                shows.append(shown.enter_context(views.of(session.frames)))
+                shows.append(shown.enter_context(views.of(session)))
 
             def take(place: int, result: FrameResult) -> None:
                 bars[place]()

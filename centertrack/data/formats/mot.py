@@ -89,7 +89,10 @@ class MotSet(LabelledImages):
         super().__init__(entries, names, classes, identities, longest_side, universe)
         unclassed = sum(len(rows) for rows in every_row if not rows.has_classes)
         if unclassed:
-            self.notes.append(f"{unclassed} rows have no class (column 8), as those of a tracker, and count as class 1")
+            self.notes.append(
+                f"{counted(unclassed, 'row has', 'rows have')} no class (column 8), as those of a "
+                f"tracker, and {agreed(unclassed, 'counts', 'count')} as class 1"
+            )
 
 
 def sequence_folders(path: Path, names: Sequence[str] | None = None) -> list[Path]:

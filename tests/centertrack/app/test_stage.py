@@ -89,6 +89,28 @@ def test_closing_frees_the_stages_behind_a_source_that_hangs(monkeypatch):
     release.set()
 
 
+def test_closing_frees_the_stages_behind_a_function_that_hangs(monkeypatch, capsys):
+    monkeypatch.setattr("centertrack.app.stage.JOIN_SECONDS", 0.0)
+    release, reading = threading.Event(), threading.Event()
+
+    def hang(number: int) -> int:
+        if number == 1:
+            reading.set()
+            release.wait(WAIT)
+        return number
+
+    first = Stage(hang, range(3), may_hang=True)
+    last = Stage(abs, Stage(abs, first))
+    assert next(last) == 0
+    assert reading.wait(WAIT)
+    last.close()
+    release.set()
+    for thread in first._threads:
+        thread.join(WAIT)
+        assert not thread.is_alive()
+    assert capsys.readouterr().err == ""  # nobody takes what it returns at last
+
+
 def test_busy_seconds_count_the_function_and_not_the_wait_for_items(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("centertrack.app.stage.time.perf_counter", lambda: now[0])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -136,3 +137,19 @@ def test_on_a_gpu_batches_of_every_size_are_prepared_before_anything_is_written(
     for session in sessions:
         session.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_camera_whose_session_never_ran_is_let_go(predictor, picture):
+    def refuse(frames: FrameSource):
+        raise InputError("no such tracker")
+
+    camera = Camera("a", picture)
+    with pytest.raises(InputError, match="no such tracker"):
+        Session(LiveSource(camera), predictor, refuse)
+    assert camera._ended.is_set()
+    camera = Camera("b", picture)
+    session = Session(LiveSource(camera), predictor)
+    with pytest.warns(UserWarning, match="b was opened and not processed"):
+        del session
+        gc.collect()
+    assert camera._ended.is_set()

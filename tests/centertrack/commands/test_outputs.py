@@ -245,7 +245,7 @@ def test_only_chosen_classes_are_tracked(clip, yolo, classes, capsys):
     Path("names.txt").write_text("car\n")
     run("track", clip, *yolo, "--classes", classes, "--results", "rows.txt")
     assert set(read_results("rows.txt").classes.tolist()) == {2}
-    assert "12 frames, 1 ids, " in capsys.readouterr().out  # of one class there is nothing to tell apart
+    assert "12 frames, 1 id, " in capsys.readouterr().out  # of one class there is nothing to tell apart
 
 
 def test_the_summary_counts_by_class(clip, yolo, capsys):
@@ -378,7 +378,7 @@ def test_the_summary_counts_the_ids_of_the_file(clip, weights, monkeypatch, caps
     monkeypatch.setattr(tracks_sink, "postprocess", join)
     run(*command, "--postprocess", "link")
     assert set(read_results("rows.txt").ids.tolist()) == {1}
-    assert "12 frames, 1 ids, " in capsys.readouterr().out
+    assert "12 frames, 1 id, " in capsys.readouterr().out
 
 
 # Photos

@@ -108,3 +108,21 @@ def test_a_device_is_the_camera_of_its_number():
     for name in ("97", "/dev/video97"):
         with pytest.raises(InputError, match="camera 97 gives no image"):
             open_source(name)
+
+
+def test_a_live_source_can_end_but_not_start_later():
+    device = Device()
+    with pytest.raises(InputError, match="device: a live source starts when it is opened; leave out the start 2"):
+        open_source(LiveSource(device), start=2)
+    assert device.is_closed
+    device = Device()
+    with open_source(LiveSource(device), end=0.25, stride=2) as source:
+        assert source.is_live
+        frames = iter(source)
+        device.show(1)
+        assert next(frames).number == 1
+        device.show(2)  # the second one is not wanted
+        assert next(frames).number == 3
+        device.show(1)
+        assert next(frames, None) is None  # the fourth comes 0.3 s after the first
+    assert device.is_closed
