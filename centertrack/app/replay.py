@@ -81,8 +81,9 @@ def replay(
                 sink.write(result)
             on_frame()
         if left:
+            first = min(left)
             raise InputError(
-                f"{place(min(left))}: frame {min(left)} is not in {frames.name}, which ends with frame {last}; is it the right "
+                f"{place(first)}: frame {first} is not in {frames.name}, which ends with frame {last}; is it the right "
                 "source?"
             )
     return opened
