@@ -2,8 +2,8 @@
 
 Each addition raises the scores on both halves of MOT17's public detections:
 
-- The scene's motion. When the camera jerks, all boxes jump alike: the median jump is added to every predicted box, also
-  to those that are hidden. No image is needed.
+- The scene's motion. When the camera jerks, all boxes jump alike: the jump that most pairs of boxes share and what is
+  left of it, the median, are added to every predicted box, also to those that are hidden. No image is needed.
 - Heights. People who overlap stand at different distances; a pair's IoU counts in proportion to how well the vertical
   extents agree (after Yang et al., "Hybrid-SORT", 2023).
 - A steadier filter: detections are trusted less and velocities change more slowly, in real time rather than per frame.
@@ -31,6 +31,7 @@ from tracker.kalman import BlockKalmanFilter
 from tracker.kalman_full import FullKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH
+from tracker.scene_motion import follow_scene
 from tracker.search_space import EITHER, TWO_STAGES, Searched, Span
 from tracker.steps import (
     drop_duplicates,
@@ -47,10 +48,6 @@ from tracker.trackset import LOST, TENTATIVE, TRACKED, TrackSet
 
 _MODEL = XYWH(POSITION_WEIGHT * 2**0.5, VELOCITY_WEIGHT / 2**0.5)
 _NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
-_MIN_PAIRS = 4  # boxes that must belong together before a jump is taken from them
-_MANY_PAIRS = 8  # from as many any jump is taken; fewer might all have been measured or walked a little to one side
-_CLEAR_JUMP = 0.03  # of their height: the least jump that is taken from fewer boxes, in x and in y
-_PAIR_LIMIT = 0.9  # 1 - IoU from which a pair is not among them
 _MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
 _MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
 
@@ -106,7 +103,7 @@ class SceneOptions(TrackerOptions):
     proximity_limit: float = 0.5
     embedding_momentum: float = field(default=0.9, metadata={"most": 1})
     coast_seconds: float = 0.2
-    hidden_seconds: float = 0.75
+    hidden_seconds: float = 0.5
     min_coast_hits: int = 8
 
 
@@ -165,7 +162,7 @@ class SceneTracker(Tracker[SceneOptions]):
         follow_camera(tracks, self._camera, frame)
         boxes = tracks.boxes()
         if options.follow_scene:
-            _follow_scene(tracks, boxes, found, options.class_agnostic)
+            follow_scene(tracks, boxes, found, is_high, options.class_agnostic)
 
         # First match: tracked and lost tracks with high scores, by overlap and heights or, where near, appearance.
         matching = Matching(tracks.labels, found.labels, options.class_agnostic)
@@ -235,24 +232,6 @@ class ImageExtent:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
         self.xyxy = np.array(state["xyxy"])
-
-
-def _follow_scene(tracks: TrackSet, boxes: Array, found: Candidates, class_agnostic: bool) -> None:
-    """Move all predictions, and their `boxes` (N, 4) float32, by the median jump of the pairs that are beyond doubt."""
-    rows, columns, iou = overlapping_pairs(boxes, found.boxes)
-    pairing = Matching(tracks.labels, found.labels, class_agnostic)
-    pairing.solve(rows, columns, 1.0 - iou, _PAIR_LIMIT, among=tracks.states[rows] == TRACKED)
-    rows, columns = pairing.pairs()
-    if len(rows) < _MIN_PAIRS:
-        return
-    centres = tracks.filter.position(tracks.motion)[:, :2]
-    jumps = np.sort(found.measurements[:, :2].take(columns, axis=0) - centres.take(rows, axis=0), axis=0)
-    jump = (jumps[len(rows) // 2] + jumps[(len(rows) - 1) // 2]) / 2  # the median
-    if len(rows) < _MANY_PAIRS:
-        height = np.median(found.measurements[columns, 3])
-        jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
-    centres += jump
-    boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
 
 
 def _coasting(tracks: TrackSet, boxes: Array, seen: Array, now: float, image: Array, options: SceneOptions) -> Array:
