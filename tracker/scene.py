@@ -1,15 +1,18 @@
-"""The tracker of this project: ByteTrack's matches and five additions.
+"""The tracker of this project: ByteTrack's matches, and what a scene and its detector tell about themselves.
 
-Each addition raises the scores on both halves of MOT17's public detections:
-
-- The scene's motion. When the camera jerks, all boxes jump alike: the jump that most pairs of boxes share and what is
-  left of it, the median, are added to every predicted box, also to those that are hidden. No image is needed.
+- The scene's motion. When the camera jerks, all boxes jump alike: the jump that most pairs of boxes share, and what is
+  left of it, are added to every predicted box, also to those that are hidden. No image is needed.
 - Heights. People who overlap stand at different distances; a pair's IoU counts in proportion to how well the vertical
   extents agree (after Yang et al., "Hybrid-SORT", 2023).
 - A steadier filter: detections are trusted less and velocities change more slowly, in real time rather than per frame.
+- Its own estimate. What is shown lies between prediction and detection, nearer to the detection the more exact the
+  detector has proved and the worse the track could be predicted.
+- A gate as wide as the detector allows. Where it seldom misses, whatever is near a tracked person is that person; where
+  lost people seldom come back, whatever is near a lost one is somebody else.
 - A longer `max_lost_seconds`.
 - Coasting. A track that was followed for a while is still shown for a moment after its detection is missed, and longer
-  while another track hides the place where it should be; not where it would be outside of the image.
+  while another track hides the place where it should be; not where it would be outside of the image, nor where the lost
+  seldom come back.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from tracker.boxes import box_area, intersection_matrix, overlapping_pairs
 from tracker.candidates import Candidates
 from tracker.costs import cosine_distances, fuse_appearance
 from tracker.detections import Detections, Tracks
+from tracker.detector_record import DetectorRecord
+from tracker.judged_tracks import JudgedTrackSet
 from tracker.kalman import BlockKalmanFilter
 from tracker.kalman_full import FullKalmanFilter
 from tracker.matching import Matching
@@ -48,6 +53,7 @@ from tracker.trackset import LOST, TENTATIVE, TRACKED, TrackSet
 
 _MODEL = XYWH(POSITION_WEIGHT * 2**0.5, VELOCITY_WEIGHT / 2**0.5)
 _NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
+_GONE_SECONDS = 0.5  # absent for longer: gone, until the contrary is seen
 _MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
 _MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
 
@@ -63,7 +69,8 @@ class SceneOptions(TrackerOptions):
         min_new_score: Detections from here on may start a track.
         min_hits: Consecutive detections until a track is confirmed and gets its id; those of the first frame are
             confirmed at once. 1 shows every new object immediately, and every false detection too.
-        first_limit: Refuse pairs of the first match whose cost reaches this.
+        first_limit: Refuse pairs of the first match whose cost reaches this; tracked tracks may cost more where the
+            detector seldom misses, lost ones less where few come back, and more where they move unpredictably.
         low_limit: The same for the match of low scores, where the cost is 1 - IoU.
         tentative_limit: The same for tracks that were seen once.
         fuse_scores: Cost 1 - IoU * score in the first match and that of tentative tracks, else 1 - IoU.
@@ -131,7 +138,8 @@ class SceneTracker(Tracker[SceneOptions]):
         "proximity_limit": Span(0.3, 0.9, for_embeddings=True),
         "embedding_momentum": Span(0.7, 0.98, for_embeddings=True),
     }
-    parts = ("tracks", "memory", "camera", "extent")
+    parts = ("tracks", "memory", "camera", "extent", "record")
+    _tracks: JudgedTrackSet
 
     @property
     @override
@@ -147,11 +155,13 @@ class SceneTracker(Tracker[SceneOptions]):
     def _begin(self) -> None:
         self._camera = make_camera(self.options.camera_motion, self.options.camera_downscale)
         self._extent = ImageExtent()
-        self._tracks = TrackSet.empty(FullKalmanFilter(_MODEL) if self.needs_frame else BlockKalmanFilter(_MODEL))
+        self._record = DetectorRecord()
+        kalman = FullKalmanFilter(_MODEL) if self.needs_frame else BlockKalmanFilter(_MODEL)
+        self._tracks = JudgedTrackSet.nobody(kalman)
 
     @override
     def _track(self, detections: Detections, frame: Array | None, elapsed: float) -> Tracks:
-        tracks, options, now = self._tracks, self.options, self._now
+        tracks, record, options, now = self._tracks, self._record, self.options, self._now
         found = Candidates.choose(detections, options.min_low_score, _MODEL, options.use_embeddings)
         is_high = found.scores >= options.min_score
         self._extent.enclose(detections, frame)
@@ -184,6 +194,8 @@ class SceneTracker(Tracker[SceneOptions]):
 
         # Update the matched tracks, lose the others, start new ones.
         rows, columns = matching.pairs()
+        _count_matched(tracks, rows, now, record)
+        tracks.judge(rows, found.measurements.take(columns, axis=0), now, record)
         update_matched(tracks, rows, found, columns, now, options.class_agnostic)
         if options.use_embeddings:
             clear = is_high[columns].nonzero()[0]
@@ -191,14 +203,17 @@ class SceneTracker(Tracker[SceneOptions]):
             tracks.smooth_embeddings(rows[clear], embeddings, options.embedding_momentum)
         lose_unmatched(tracks, matching.detection_of)
         new = matching.free_detections(found.scores >= max(options.min_score, options.min_new_score))
-        tracks.start(found, new, now)
+        tracks.begin(found, new, now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
         # End duplicates; show the tracked and the coasting tracks.
         boxes = drop_duplicates(tracks, tracks.boxes(), options.duplicate_limit, options.class_agnostic)
         seen = (tracks.states == TRACKED).nonzero()[0]
-        rows = np.concatenate([seen, _coasting(tracks, boxes, seen, now, self._extent.xyxy, options)])
-        return show(tracks, rows, boxes.take(rows, axis=0), options)
+        _count_gone(tracks, now, record, options)
+        coasting = _coasting(tracks, boxes, seen, now, self._extent.xyxy, options)
+        rows = np.concatenate([seen, coasting])
+        shown = np.concatenate([_MODEL.to_xyxy(tracks.estimates.take(seen, axis=0)), boxes.take(coasting, axis=0)])
+        return show(tracks, rows, shown, options)
 
 
 class ImageExtent:
@@ -232,6 +247,24 @@ class ImageExtent:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
         self.xyxy = np.array(state["xyxy"])
+
+
+def _count_matched(tracks: JudgedTrackSet, rows: Array, now: float, record: DetectorRecord) -> None:
+    """Note who was seen in this frame, and who of them had been lost."""
+    back = rows[tracks.states.take(rows) == LOST]
+    record.count_seen(len(rows), now - tracks.seen.take(back) - 1.0)
+    if len(back):
+        record.count_gone(-int(np.count_nonzero(tracks.is_gone.take(back))))
+        tracks.is_gone[back] = False
+
+
+def _count_gone(tracks: JudgedTrackSet, now: float, record: DetectorRecord, options: SceneOptions) -> None:
+    """Note who was absent for so long that most others would be back."""
+    absent = now - tracks.seen > _GONE_SECONDS * options.frame_rate
+    gone = absent & (tracks.states == LOST) & ~tracks.is_gone
+    if gone.any():
+        record.count_gone(int(np.count_nonzero(gone)))
+        tracks.is_gone |= gone
 
 
 def _coasting(tracks: TrackSet, boxes: Array, seen: Array, now: float, image: Array, options: SceneOptions) -> Array:
