@@ -53,7 +53,13 @@ from tracker.trackset import LOST, TENTATIVE, TRACKED, TrackSet
 
 _MODEL = XYWH(POSITION_WEIGHT * 2**0.5, VELOCITY_WEIGHT / 2**0.5)
 _NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
+_SIMILARITY_A_MISS = 3.0  # similarity that a tracked track's pair needs, for each miss that was seen
+_LEAST_SIMILARITY = 0.02  # however seldom the detector misses
+_MOST_CAUTION = 2.5  # times the usual similarity, however few come back
+_AGILE = 0.002, 0.006  # mean square of unpredicted motion, as a share of size: of a walker, of a dancer
+_AGILE_LENIENCE = 0.65  # share of the similarity that a lost dancer's pair does without
 _GONE_SECONDS = 0.5  # absent for longer: gone, until the contrary is seen
+_MIN_RETURNS = 0.4  # share of the lost that must have come back for others to be shown while they are lost
 _MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
 _MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
 
@@ -186,7 +192,8 @@ class SceneTracker(Tracker[SceneOptions]):
         if options.use_embeddings:
             distances = cosine_distances(tracks.embeddings, found.embeddings, rows, columns) / 2
             cost = fuse_appearance(cost, similarity, distances, options.embedding_limit, options.proximity_limit)
-        matching.solve(rows, columns, cost, options.first_limit, among=(states != TENTATIVE) & high)
+        caution = _least_similarities(tracks, record, options).take(rows)
+        matching.solve(rows, columns, cost + caution, 1.0, among=(states != TENTATIVE) & high)
 
         # Second match: tracked tracks with low scores. Third: tentative tracks with high scores.
         matching.solve(rows, columns, 1.0 - iou, options.low_limit, among=(states == TRACKED) & ~high)
@@ -211,6 +218,8 @@ class SceneTracker(Tracker[SceneOptions]):
         seen = (tracks.states == TRACKED).nonzero()[0]
         _count_gone(tracks, now, record, options)
         coasting = _coasting(tracks, boxes, seen, now, self._extent.xyxy, options)
+        if record.return_share < _MIN_RETURNS:
+            coasting = coasting[:0]
         rows = np.concatenate([seen, coasting])
         shown = np.concatenate([_MODEL.to_xyxy(tracks.estimates.take(seen, axis=0)), boxes.take(coasting, axis=0)])
         return show(tracks, rows, shown, options)
@@ -247,6 +256,21 @@ class ImageExtent:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
         self.xyxy = np.array(state["xyxy"])
+
+
+def _least_similarities(tracks: JudgedTrackSet, record: DetectorRecord, options: SceneOptions) -> Array:
+    """Return the similarity (N,) that a pair of each track needs at least in the first match.
+
+    If the detector seldom misses anybody, a detection near somebody who was just seen is most likely that person. If
+    few of the lost came back so far, a detection near a lost track is most likely somebody else, unless the track
+    moves in ways that nobody can predict.
+    """
+    usual = 1.0 - options.first_limit
+    tracked = min(max(_SIMILARITY_A_MISS * record.miss_rate, _LEAST_SIMILARITY), usual)
+    back = record.return_share
+    lost = usual * min(max((1.0 - back) / back, 1.0), _MOST_CAUTION)
+    agility = tracks.agility(record, *_AGILE)
+    return np.where(tracks.states == LOST, lost * (1.0 - _AGILE_LENIENCE * agility), tracked)
 
 
 def _count_matched(tracks: JudgedTrackSet, rows: Array, now: float, record: DetectorRecord) -> None:
