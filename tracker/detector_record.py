@@ -20,6 +20,9 @@ _LARGEST_CHANGE = 0.5  # of a size in two frames; more is another object
 class DetectorRecord:
     """Statistics of a detector, from the tracks that were made of its boxes.
 
+    Attributes:
+        noise: (2,) float64, variance of a measured width and height, as a share of its square.
+
     >>> record = DetectorRecord()
     >>> record.miss_rate, record.return_share, record.noise.round(6).tolist()
     (0.05, 0.5, [0.0004, 0.0004])
@@ -32,6 +35,7 @@ class DetectorRecord:
         self._variance = np.full(2, 6 * _PRIOR_NOISE**2 * _PRIOR_CHANGES)
         self._covariance = np.full(2, -4 * _PRIOR_NOISE**2 * _PRIOR_CHANGES)
         self._changes = _PRIOR_CHANGES
+        self.noise = self._estimate_noise()
 
     @property
     def miss_rate(self) -> float:
@@ -42,17 +46,6 @@ class DetectorRecord:
     def return_share(self) -> float:
         """The share of lost tracks that were found again."""
         return self._returned / (self._returned + self._gone)
-
-    @property
-    def noise(self) -> Array:
-        """(2,) variance of a measured width and height, as a share of its square.
-
-        Logarithms of sizes that walk at random, and are measured with white noise of variance R, have second
-        differences with the variance 6 R + 2 Q and the covariance -4 R - Q of neighbours: R = -covariance -
-        variance / 2. What people do with their size, and a steady change of it, is not taken for noise.
-        """
-        noise: Array = np.maximum(-self._covariance - self._variance / 2, 0.0) / self._changes
-        return noise
 
     def count_seen(self, seen: int, gaps: Array) -> None:
         """Count matched boxes, and the frames (R,) that those among them were missed which had been lost."""
@@ -66,7 +59,12 @@ class DetectorRecord:
         self._gone += gone
 
     def add_changes(self, changes: Array, before: Array) -> None:
-        """Take second differences (N, 2) of log sizes and those one frame before; NaN where one is not known."""
+        """Take second differences (N, 2) of log sizes and those one frame before; NaN where one is not known.
+
+        Logarithms of sizes that walk at random, and are measured with white noise of variance R, have second
+        differences with the variance 6 R + 2 Q and the covariance -4 R - Q of neighbours: R = -covariance -
+        variance / 2. What people do with their size, and a steady change of it, is not taken for noise.
+        """
         largest = np.maximum(np.abs(changes), np.abs(before))
         known = (np.maximum(largest[:, 0], largest[:, 1]) < _LARGEST_CHANGE).nonzero()[0]  # not where NaN
         if not len(known):
@@ -77,11 +75,18 @@ class DetectorRecord:
         self._variance = self._variance * kept + np.einsum("nk,nk->k", changes, changes)
         self._covariance = self._covariance * kept + np.einsum("nk,nk->k", changes, before)
 
+        self.noise = self._estimate_noise()
+
+    def _estimate_noise(self) -> Array:
+        noise: Array = np.maximum(-self._covariance - self._variance / 2, 0.0) / self._changes
+        return noise
+
     def state_dict(self) -> dict[str, Any]:
         """Copy all counts by name."""
-        return {name.removeprefix("_"): copy(value) for name, value in vars(self).items()}
+        return {name.removeprefix("_"): copy(value) for name, value in vars(self).items() if name != "noise"}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
         for name, value in state.items():
             setattr(self, f"_{name}", np.array(value) if np.ndim(value) else float(value))
+        self.noise = self._estimate_noise()

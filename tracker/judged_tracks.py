@@ -78,10 +78,18 @@ class JudgedTrackSet(TrackSet):
         self.sizes.fill(np.nan)
         self.sizes[rows] = now
 
-    def agility(self, record: DetectorRecord, low: float, high: float) -> Array:
-        """Return how far predictions fail beyond the detector's noise: (N,) from 0, a mean spread of `low`, to 1."""
-        mean = self.spread @ np.full(4, 0.25) - _box_noise(record).sum() / 4
-        agility: Array = np.minimum(np.maximum((mean - low) / (high - low), 0.0), 1.0)
+    def agility(self, rows: Array, record: DetectorRecord, low: float, high: float) -> Array:
+        """Return how far predictions of the tracks `rows` (P,) fail beyond the detector's noise.
+
+        Args:
+            rows: Which tracks.
+            record: Of the detector.
+            low: Mean spread, less that of the noise, that is 0.
+            high: That is 1.
+        """
+        mean = self.spread.take(rows, axis=0).sum(axis=1)
+        mean -= _box_noise(record).sum()
+        agility: Array = np.minimum(np.maximum((mean - 4 * low) / (4 * (high - low)), 0.0), 1.0)
         return agility
 
 

@@ -266,11 +266,13 @@ def _least_similarities(tracks: JudgedTrackSet, record: DetectorRecord, options:
     moves in ways that nobody can predict.
     """
     usual = 1.0 - options.first_limit
-    tracked = min(max(_SIMILARITY_A_MISS * record.miss_rate, _LEAST_SIMILARITY), usual)
-    back = record.return_share
-    lost = usual * min(max((1.0 - back) / back, 1.0), _MOST_CAUTION)
-    agility = tracks.agility(record, *_AGILE)
-    return np.where(tracks.states == LOST, lost * (1.0 - _AGILE_LENIENCE * agility), tracked)
+    least = np.full(len(tracks), min(max(_SIMILARITY_A_MISS * record.miss_rate, _LEAST_SIMILARITY), usual))
+    lost = (tracks.states == LOST).nonzero()[0]
+    if len(lost):
+        back = record.return_share
+        caution = usual * min(max((1.0 - back) / back, 1.0), _MOST_CAUTION)
+        least[lost] = caution * (1.0 - _AGILE_LENIENCE * tracks.agility(lost, record, *_AGILE))
+    return least
 
 
 def _count_matched(tracks: JudgedTrackSet, rows: Array, now: float, record: DetectorRecord) -> None:
@@ -309,10 +311,12 @@ def _coasting(tracks: TrackSet, boxes: Array, seen: Array, now: float, image: Ar
     if not len(rows):
         return rows
     own = boxes.take(rows, axis=0)
-    hidden = _largest_cover(own, boxes.take(seen, axis=0)) >= _MIN_HIDDEN
-    in_time = absent[rows] <= np.where(hidden, longest, options.coast_seconds) * options.frame_rate
-    inside = _largest_cover(own, image[None]) >= _MIN_INSIDE
-    return rows[in_time & inside]
+    sides = np.minimum(own[:, 2:], image[2:]) - np.maximum(own[:, :2], image[:2])
+    shown = (sides[:, 0] * sides[:, 1] >= _MIN_INSIDE * box_area(own)) & (sides[:, 1] > 0)
+    late = (absent.take(rows) > options.coast_seconds * options.frame_rate).nonzero()[0]
+    if len(late):
+        shown[late] &= _largest_cover(own.take(late, axis=0), boxes.take(seen, axis=0)) >= _MIN_HIDDEN
+    return rows[shown]
 
 
 def _largest_cover(boxes: Array, others: Array) -> Array:

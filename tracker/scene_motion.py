@@ -7,13 +7,12 @@ import numpy as np
 from tracker.arrays import Array
 from tracker.boxes import overlapping_pairs, pairs_in_windows
 from tracker.candidates import Candidates
-from tracker.matching import Matching
 from tracker.trackset import TRACKED, TrackSet
 
 _MIN_PAIRS = 4  # boxes that must belong together before a jump is taken from them
 _MANY_PAIRS = 8  # from as many any jump is taken; fewer might all have been measured or walked a little to one side
 _CLEAR_JUMP = 0.03  # of their height: the least jump that is taken from fewer boxes, in x and in y
-_PAIR_LIMIT = 0.9  # 1 - IoU from which a pair is not among them
+_PAIR_IOU = 0.1  # with a prediction, that a pair among them needs
 _EXPLAINED_IOU = 0.3  # with a prediction: from here on a detection is where somebody was expected
 _MIN_EXPLAINED = 0.8  # share of the detections; below, a jump of more than a box is looked for
 _MIN_HEIGHT_RATIO = 0.85  # of the boxes of a pair that votes
@@ -44,9 +43,11 @@ def follow_scene(tracks: TrackSet, boxes: Array, found: Candidates, is_high: Arr
             positions[:, :2] += jump
             boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
             rows, columns, iou = overlapping_pairs(boxes, found.boxes)
-    pairing = Matching(tracks.labels, found.labels, class_agnostic)
-    pairing.solve(rows, columns, 1.0 - iou, _PAIR_LIMIT, among=tracks.states[rows] == TRACKED)
-    rows, columns = pairing.pairs()
+    near = (iou > _PAIR_IOU) & (tracks.states.take(rows) == TRACKED)
+    if not class_agnostic:
+        near &= tracks.labels.take(rows) == found.labels.take(columns)
+    pairs = near.nonzero()[0]
+    rows, columns = _mutual_best(rows.take(pairs), columns.take(pairs), iou.take(pairs), (len(tracks), len(found)))
     if len(rows) < _MIN_PAIRS:
         return
     centres = tracks.filter.position(tracks.motion)[:, :2]
@@ -57,6 +58,25 @@ def follow_scene(tracks: TrackSet, boxes: Array, found: Candidates, is_high: Arr
         jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
     centres += jump
     boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
+
+
+def _mutual_best(rows: Array, columns: Array, iou: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
+    """Return the pairs of which each overlaps the other most: rows (Q,) rising and columns (Q,).
+
+    Args:
+        rows: (P,) tracks of all pairs.
+        columns: (P,) their detections.
+        iou: (P,).
+        shape: Number of tracks and of detections.
+    """
+    order = iou.argsort(kind="stable")
+    rows, columns = rows.take(order), columns.take(order)
+    column_of, row_of = np.full(shape[0], -1), np.full(shape[1], -1)
+    column_of[rows], row_of[columns] = columns, rows  # of equal places, the last value stays
+    rows = (column_of >= 0).nonzero()[0]
+    columns = column_of.take(rows)
+    mutual = (row_of.take(columns) == rows).nonzero()[0]
+    return rows.take(mutual), columns.take(mutual)
 
 
 def _is_unexplained(explained: Array, is_high: Array) -> bool:

@@ -21,35 +21,30 @@ def one_track():
     return tracks
 
 
-class Noisy(DetectorRecord):
-    """A detector whose sizes have a variance of 0.002, and so its centres of 0.001."""
-
-    noise = np.array([0.002, 0.002])
-
-
-class Exact(DetectorRecord):
-    """A detector without noise."""
-
-    noise = np.zeros(2)
+def detector(noise):
+    """Return the record of a detector whose sizes have this variance, and its centres half of it."""
+    record = DetectorRecord()
+    record.noise = np.array([noise, noise])
+    return record
 
 
 def test_the_spread_is_the_mean_of_squared_differences():
     """4 px of a width of 40 are 10 %: half of 0.01 and half of what was supposed, 0.003, after one hit."""
     tracks = one_track()
-    tracks.judge(np.array([0]), HERE + np.array([4.0, 0, 0, 0]), 1.0, Exact())
+    tracks.judge(np.array([0]), HERE + np.array([4.0, 0, 0, 0]), 1.0, detector(0.0))
     np.testing.assert_allclose(tracks.spread[0], [0.0065, 0.0015, 0.0015, 0.0015])
 
 
 def test_a_detector_without_noise_is_believed():
     tracks = one_track()
-    tracks.judge(np.array([0]), HERE + np.array([4.0, 3, 2, 1]), 1.0, Exact())
+    tracks.judge(np.array([0]), HERE + np.array([4.0, 3, 2, 1]), 1.0, detector(0.0))
     np.testing.assert_allclose(tracks.estimates, HERE + np.array([4.0, 3, 2, 1]))
 
 
 def test_a_noisy_detector_is_believed_by_what_the_noise_leaves():
     """Of a variance of 0.0065 in x 0.001 are noise."""
     tracks = one_track()
-    tracks.judge(np.array([0]), HERE + np.array([4.0, 0, 0, 0]), 1.0, Noisy())
+    tracks.judge(np.array([0]), HERE + np.array([4.0, 0, 0, 0]), 1.0, detector(0.002))
     assert tracks.estimates[0, 0] == pytest.approx(100 + 4 * (1 - 0.001 / 0.0065), abs=1e-4)
 
 
@@ -57,7 +52,7 @@ def test_after_a_gap_the_prediction_counts_less_and_is_not_judged():
     """Four frames later the variance of the prediction is four times that of one frame."""
     tracks = one_track()
     tracks.states[:] = LOST
-    tracks.judge(np.array([0]), HERE + np.array([4.0, 0, 0, 0]), 4.0, Noisy())
+    tracks.judge(np.array([0]), HERE + np.array([4.0, 0, 0, 0]), 4.0, detector(0.002))
     np.testing.assert_allclose(tracks.spread[0], 0.003)
     assert tracks.estimates[0, 0] == pytest.approx(100 + 4 * (1 - 0.001 / 0.012), abs=1e-4)
 
@@ -65,10 +60,12 @@ def test_after_a_gap_the_prediction_counts_less_and_is_not_judged():
 def test_agility_is_what_noise_does_not_explain():
     tracks = one_track()
     tracks.spread[:] = 0.006
-    assert tracks.agility(Exact(), 0.002, 0.006).tolist() == [1]
-    assert tracks.agility(Noisy(), 0.002, 0.006) == pytest.approx([(0.006 - 0.0015 - 0.002) / 0.004])
+    assert tracks.agility(np.array([0]), detector(0.0), 0.002, 0.006).tolist() == [1]
+    assert tracks.agility(np.array([0]), detector(0.002), 0.002, 0.006) == pytest.approx(
+        [(0.006 - 0.0015 - 0.002) / 0.004]
+    )
     tracks.spread[:] = 0.001
-    assert tracks.agility(Exact(), 0.002, 0.006).tolist() == [0]
+    assert tracks.agility(np.array([0]), detector(0.0), 0.002, 0.006).tolist() == [0]
 
 
 def jitter(share, frames=200):
