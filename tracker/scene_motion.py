@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracker.arrays import Array
+from tracker.assignment import match_pairs
 from tracker.boxes import overlapping_pairs, pairs_in_windows
 from tracker.candidates import Candidates
 from tracker.trackset import TRACKED, TrackSet
@@ -47,7 +48,8 @@ def follow_scene(tracks: TrackSet, boxes: Array, found: Candidates, is_high: Arr
     if not class_agnostic:
         near &= tracks.labels.take(rows) == found.labels.take(columns)
     pairs = near.nonzero()[0]
-    rows, columns = _mutual_best(rows.take(pairs), columns.take(pairs), iou.take(pairs), (len(tracks), len(found)))
+    shape = len(tracks), len(found)
+    rows, columns = match_pairs(rows.take(pairs), columns.take(pairs), 1.0 - iou.take(pairs), 1.0 - _PAIR_IOU, shape)
     if len(rows) < _MIN_PAIRS:
         return
     centres = tracks.filter.position(tracks.motion)[:, :2]
@@ -58,25 +60,6 @@ def follow_scene(tracks: TrackSet, boxes: Array, found: Candidates, is_high: Arr
         jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
     centres += jump
     boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
-
-
-def _mutual_best(rows: Array, columns: Array, iou: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
-    """Return the pairs of which each overlaps the other most: rows (Q,) rising and columns (Q,).
-
-    Args:
-        rows: (P,) tracks of all pairs.
-        columns: (P,) their detections.
-        iou: (P,).
-        shape: Number of tracks and of detections.
-    """
-    order = iou.argsort(kind="stable")
-    rows, columns = rows.take(order), columns.take(order)
-    column_of, row_of = np.full(shape[0], -1), np.full(shape[1], -1)
-    column_of[rows], row_of[columns] = columns, rows  # of equal places, the last value stays
-    rows = (column_of >= 0).nonzero()[0]
-    columns = column_of.take(rows)
-    mutual = (row_of.take(columns) == rows).nonzero()[0]
-    return rows.take(mutual), columns.take(mutual)
 
 
 def _is_unexplained(explained: Array, is_high: Array) -> bool:
