@@ -126,7 +126,8 @@ class Answers(FileSink):
             **tally_places(self.counter, self.class_name),
         }
 
-    def draw(self, image: Image) -> None:
+    @override
+    def draw_over(self, image: Image) -> None:
         """Draw lines and zones with their numbers until now into an image."""
         draw_counts(image, self.counter)
 
@@ -316,7 +317,7 @@ def noun_of(class_names: Sequence[str]) -> str:
 
 def overlay_of(answers: Answers) -> Overlay | None:
     """Return what draws lines and zones into the video; None where there are none."""
-    return answers.draw if answers.questions.places else None
+    return answers.draw_over if answers.questions.places else None
 
 
 def _line_text(line: Mapping[str, Any]) -> str:

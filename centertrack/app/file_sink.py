@@ -13,6 +13,7 @@ from types import TracebackType
 from typing_extensions import override
 
 from centertrack.app.pipeline import FrameResult
+from tracker.arrays import Image
 from tracker.io.atomic import OutputFile
 
 
@@ -40,6 +41,9 @@ class FileSink(ABC):
     def labels(self) -> Mapping[int, int] | None:
         """Id -> label of everybody who was written; None where no tracks are written."""
         return None
+
+    def draw_over(self, image: Image) -> None:  # noqa: B027  most have nothing to show
+        """Draw what it knows, besides boxes, into an image (H, W, 3) uint8 RGB of the last frame."""
 
     @property
     def remarks(self) -> list[str]:

@@ -21,6 +21,7 @@ from centertrack.configuration import build
 from centertrack.predictor import Predictor
 from centertrack.runtime.signal_stack import drop_lost_signal_stack
 from centertrack.runtime.weights import DEFAULT_WEIGHTS
+from tracker.arrays import Image
 from tracker.base import Tracker
 from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, make_tracker
@@ -210,6 +211,11 @@ class Session:
             self.remarks = [remark for sink in sinks for remark in sink.remarks]
         if errors:
             raise errors[0]
+
+    def draw_over(self, image: Image) -> None:
+        """Draw what the outputs know besides boxes, such as counts at lines, into an image (H, W, 3) uint8 RGB."""
+        for sink in self._sinks:
+            sink.draw_over(image)
 
     def unfinished(self) -> list[str]:
         """Name the files in which there is what has no name yet."""

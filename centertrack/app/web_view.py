@@ -20,7 +20,7 @@ import numpy as np
 from typing_extensions import override
 
 from centertrack.app.pipeline import FrameResult
-from centertrack.app.sinks import Annotator
+from centertrack.app.sinks import Annotator, Overlay
 from centertrack.app.web_page import PAGE
 from tracker.arrays import Image
 from tracker.errors import InputError
@@ -39,11 +39,12 @@ class Pane:
     Args:
         name: Of the source.
         class_names: Name of each label, where there are several.
+        overlay: As of `Annotator`.
     """
 
-    def __init__(self, name: str, class_names: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, class_names: Sequence[str] = (), overlay: Overlay | None = None) -> None:
         self.name = name
-        self._annotator = Annotator(class_names)
+        self._annotator = Annotator(class_names, overlay)
         self._news = threading.Condition()
         self._encoding = threading.Lock()
         self._watchers = 0
@@ -148,9 +149,9 @@ class WebView:
         self._thread.start()
 
     @contextmanager
-    def pane(self, name: str, class_names: Sequence[str] = ()) -> Iterator[Pane]:
+    def pane(self, name: str, class_names: Sequence[str] = (), overlay: Overlay | None = None) -> Iterator[Pane]:
         """Show a source while the block runs, see `Pane`; its last numbers stay on the page."""
-        pane = Pane(name, class_names)
+        pane = Pane(name, class_names, overlay)
         self._panes.append(pane)
         try:
             yield pane

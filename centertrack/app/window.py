@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from centertrack.app.pipeline import FrameResult
-from centertrack.app.sinks import Annotator
+from centertrack.app.sinks import Annotator, Overlay
 from centertrack.app.window_process import READY
 from tracker.errors import InputError
 
@@ -102,11 +102,14 @@ class Window:
         windows: In whose process.
         name: Of the source: the title.
         class_names: Name of each label, where there are several.
+        overlay: As of `Annotator`.
     """
 
-    def __init__(self, windows: Windows, name: str, class_names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, windows: Windows, name: str, class_names: Sequence[str] = (), overlay: Overlay | None = None
+    ) -> None:
         self._windows, self._name = windows, name
-        self._annotator = Annotator(class_names)
+        self._annotator = Annotator(class_names, overlay)
 
     def update(self, result: FrameResult) -> bool:
         """Show the next frame; tells whether to go on, as `Windows.show`."""

@@ -51,12 +51,14 @@ class Views:
         name, predictor = session.frames.name, session.predictor
         names = predictor.class_names if predictor.finds_several_classes else ()
         with ExitStack() as stack:
-            pane = stack.enter_context(self._web.pane(name, names)) if self._web is not None else None
+            pane = (
+                stack.enter_context(self._web.pane(name, names, session.draw_over)) if self._web is not None else None
+            )
             window = None
             if self._windows is not None:
                 from centertrack.app.window import Window
 
-                window = Window(self._windows, name, names)
+                window = Window(self._windows, name, names, session.draw_over)
 
             def update(result: FrameResult) -> bool:
                 if pane is not None:

@@ -10,9 +10,11 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 
+from centertrack.app.answers import Answers, Questions
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.web_view import Pane, WebView
 from tests.tracker.io.servers import free_port
+from tracker.counting.places import parse_place
 from tracker.detections import Detections, Tracks
 from tracker.errors import InputError
 from tracker.io.frame import Frame
@@ -79,6 +81,15 @@ def test_the_newest_frame_with_its_boxes(view):
     assert np.abs(shown.astype(int) - 90).max() > 50  # boxes are drawn
     with pytest.raises(HTTPError, match="410"):
         urlopen(f"{view.address}0.jpg", timeout=20)
+
+
+def test_what_outputs_know_is_drawn_over_the_frame(view):
+    answers = Answers(Questions(places=[parse_place("line", "gate=50%,0,50%,100%")]), "door", (96, 64), str, "people")
+    with view.pane("door", overlay=answers.draw_over) as pane:
+        with_line = as_rgb(decode_image(watch_one(view, pane, "0.jpg"), 1), bgr=True).astype(int)
+    with view.pane("plain") as pane:
+        without = as_rgb(decode_image(watch_one(view, pane, "1.jpg"), 1), bgr=True).astype(int)
+    assert np.abs(with_line - without)[:, 44:52].max() > 60  # the line in the middle
 
 
 def test_nothing_is_drawn_while_nobody_watches(view, monkeypatch):
