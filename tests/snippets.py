@@ -53,6 +53,8 @@ PARSED_ONLY = {  # how a command begins -> why it is parsed and not run
     "centertrack export": "compares for half a minute; test_export.py runs it",
     "centertrack track street.mp4 --weights fairmot_dla34.pth": "takes a minute without a GPU",
     "centertrack track street.mp4 --weights nano.onnx": "needs the exported file; test_export.py runs it",
+    "centertrack track shop.mp4": "needs a clip of a shop; test_review.py corrects one",
+    "centertrack edit shop.txt": "needs corrections; test_review.py exports some",
     "centertrack review": "serves a page until Ctrl-C; test_review.py runs it",
     "centertrack track rtsp:": "needs cameras; test_sources.py watches streams",
     "centertrack track street.mp4 --show": "needs a display; test_sources.py shows a window",

@@ -18,8 +18,9 @@ GUIDE = PROJECT / "docs" / "train_your_own.md"
 
 
 def commands() -> list[list[str]]:
-    """Every command of the guide's shell blocks, in order."""
-    blocks = re.findall(r"```sh\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    """Every command of the guide's numbered steps, in order."""
+    steps = GUIDE.read_text(encoding="utf-8").partition("## Labels from corrected tracks")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", steps, re.DOTALL)
     return [shlex.split(line) for block in blocks for line in re.split(r"\n(?=centertrack|python)", block.strip())]
 
 
