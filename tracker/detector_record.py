@@ -10,7 +10,7 @@ import numpy as np
 
 from tracker.arrays import Array
 
-_PRIOR_SEEN, _PRIOR_MISS_RATE = 200.0, 0.05  # boxes, before any was seen, and their share of misses
+_PRIOR_SEEN, _PRIOR_MISS_RATE = 200.0, 0.1  # boxes, before any was seen, and their share of misses
 _PRIOR_LOSSES = 6.0  # tracks, of which half came back
 _PRIOR_CHANGES, _PRIOR_NOISE = 50.0, 0.02  # changes of size, and the standard deviation that they showed
 _MEMORY = 1000.0  # changes of size; older ones count less and less
@@ -25,7 +25,7 @@ class DetectorRecord:
 
     >>> record = DetectorRecord()
     >>> record.miss_rate, record.return_share, record.noise.round(6).tolist()
-    (0.05, 0.5, [0.0004, 0.0004])
+    (0.1, 0.5, [0.0004, 0.0004])
     """
 
     def __init__(self) -> None:

@@ -59,7 +59,7 @@ _MOST_CAUTION = 2.5  # times the usual similarity, however few come back
 _AGILE = 0.003, 0.007  # mean square of unpredicted motion, as a share of size: of a walker, of a dancer
 _AGILE_LENIENCE = 0.65  # share of the similarity that a lost dancer's pair does without
 _GONE_SECONDS = 0.5  # absent for longer: gone, until the contrary is seen
-_MIN_RETURNS = 0.4  # share of the lost that must have come back for others to be shown while they are lost
+_MIN_RETURNS = 0.3  # share of the lost that must have come back for others to be shown while they are lost
 _MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
 _MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
 
@@ -116,7 +116,7 @@ class SceneOptions(TrackerOptions):
     proximity_limit: float = 0.5
     embedding_momentum: float = field(default=0.9, metadata={"most": 1})
     coast_seconds: float = 0.2
-    hidden_seconds: float = 0.5
+    hidden_seconds: float = 0.75
     min_coast_hits: int = 8
 
 

@@ -5,10 +5,10 @@ from tracker.detector_record import DetectorRecord
 
 
 def test_misses_and_seen_boxes_are_counted_over_what_was_supposed():
-    """10 of 200 were supposed: with 800 more seen, and 30 missed of two tracks that came back, 40 of 1030."""
+    """20 of 200 were supposed: with 800 more seen, and 30 missed of two tracks that came back, 50 of 1030."""
     record = DetectorRecord()
     record.count_seen(800, np.array([10.0, 20.0]))
-    assert record.miss_rate == pytest.approx(40 / 1030)
+    assert record.miss_rate == pytest.approx(50 / 1030)
     assert record.return_share == pytest.approx(5 / 8)
 
 
