@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reencode", action="store_true", help="where browsers do not play the video, make a copy that they do"
     )
-    parser.add_argument("--port", type=port_number, default=0, metavar="N", help="of the server (default: any that is free)")
+    parser.add_argument(
+        "--port", type=port_number, default=0, metavar="N", help="of the server (default: any that is free)"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only say where the page is")
 
 

@@ -20,7 +20,7 @@ from centertrack.app.session import PREDICTOR_MIN_SCORE, STREAMS_ON_CPU, Session
 from centertrack.app.sinks import Annotator, track_sinks
 from centertrack.app.tracks_sink import OutputOptions
 from centertrack.predictor import Predictor
-from centertrack.web.limits import Limits
+from centertrack.web.offer import Limits
 from tracker.base import Tracker
 from tracker.counting.places import WrittenPlace
 from tracker.counting.tally import tally_places
@@ -29,6 +29,7 @@ from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, make_tracker
 from tracker.io.frame import FrameSource
 from tracker.io.images import encode_image
+from tracker.io.names import ODD_NAMES
 from tracker.report.tracks_page import Lifetimes, render_tracks_page
 from tracker.wording import counted
 
@@ -98,12 +99,14 @@ class Outcome:
             or zones `events` and `counts`.
         remarks: What was counted, a line each.
         frame_rate: Of the source.
+        first_frame: Number of the first one in the video.
     """
 
     summary: str
     paths: Mapping[str, Path] = field(default_factory=dict)
     remarks: Sequence[str] = ()
     frame_rate: float = 0.0
+    first_frame: int = 1
 
 
 def run_order(order: Order, folder: Path, limits: Limits, stop: Event) -> Iterator[News | Outcome]:
@@ -198,11 +201,14 @@ class _ReportSink(WriterSink):
     def __init__(self, path: Path, answers: Answers, frames: FrameSource, shows_classes: bool) -> None:
         self._lifetimes, self._answers, self._frames = Lifetimes(), answers, frames
         self._shows_classes = shows_classes
-        super().__init__(FileAtEnd(path, lambda target: target.write_text(self._page(), encoding="utf-8") and None))
+        super().__init__(FileAtEnd(path, self._save))
 
     @override
     def write(self, result: FrameResult) -> None:
         self._lifetimes.add(result.number, result.tracks or Tracks.empty())
+
+    def _save(self, path: Path) -> None:
+        path.write_text(self._page(), encoding="utf-8", errors=ODD_NAMES)
 
     def _page(self) -> str:
         found, answers = self._lifetimes, self._answers
@@ -211,7 +217,9 @@ class _ReportSink(WriterSink):
             "frames": str(found.frames),
             "seconds": f"{found.frames / self._frames.frame_rate:.1f}",
             "ids": str(len(found.spans)),
-            f"different {answers.noun}": f"{people.low} to {people.high}" if people.low < people.high else f"{people.low}",
+            f"different {answers.noun}": f"{people.low} to {people.high}"
+            if people.low < people.high
+            else f"{people.low}",
         }
         kinds = {one: answers.class_name(label) for one, label in found.labels.items()} if self._shows_classes else {}
         places = tally_places(answers.counter, answers.class_name)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Event, Lock
 
-from centertrack.web.limits import Limits
+from centertrack.web.offer import Limits
 from centertrack.web.sketch import Sketch
+from tracker.arrays import Image
 from tracker.errors import InputError
+from tracker.io.images import write_image
 from tracker.io.video import open_source
 
 
@@ -35,7 +37,8 @@ class Visitor:
         self.sketch: Sketch | None = None
         self.stop = Event()
         self._lock = Lock()
-        self._runs, self._is_busy, self._has_left = 0, False, False
+        self._runs = self._pictures = 0
+        self._is_busy = self._has_left = False
 
     def take_upload(self, upload: Path, limits: Limits) -> None:
         """Take a file as the source, out of the folder that uploads come to.
@@ -109,11 +112,21 @@ class Visitor:
             if not self._is_busy:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
+    def picture(self) -> str | None:
+        """Return a file with the first frame and what is drawn on it; None without a source."""
+        for old in self.folder.glob("drawn-*.png"):
+            old.unlink()
+        if self.sketch is None:
+            return None
+        self._pictures += 1
+        path = self.folder / f"drawn-{self._pictures}.png"  # a new name: browsers keep what an old one showed
+        write_image(path, self.sketch.picture())
+        return str(path)
+
     def without_folder(self, sentence: str) -> str:
         """Return a sentence without where on the server a file lies: its name is enough."""
-        parts = [str(path) + os.sep for path in (*self.folder.glob("*"), self.folder)]
-        for part in parts:
-            sentence = sentence.replace(part, "")
+        for folder in (*self.folder.glob("*"), self.folder):
+            sentence = sentence.replace(f"{folder}{os.sep}", "")
         return sentence
 
 
@@ -145,15 +158,12 @@ class Visitors:
 
     def stop(self) -> None:
         """End all runs."""
-        self._each(lambda visitor: visitor.stop.set())
-
-    def _each(self, do: Callable[[Visitor], None]) -> None:
         with self._lock:
             for visitor in self._by_key.values():
-                do(visitor)
+                visitor.stop.set()
 
 
-def _first_image(source: str):  # noqa: ANN202
+def _first_image(source: str) -> Image:
     with open_source(source, reconnect=None) as frames:
         first = next(iter(frames), None)
     if first is None:

@@ -130,4 +130,5 @@ def _interval(estimate: Mapping[str, Any]) -> str:
 def _table(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     cells = "".join(f"<th>{escape(one)}</th>" for one in head)
     body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<h2>{name.capitalize()}</h2><div class="card scroll"><table id="{name}"><tr>{cells}</tr>{body}</table></div>\n'
+    table = f'<table id="{name}"><tr>{cells}</tr>{body}</table>'
+    return f'<h2>{name.capitalize()}</h2><div class="card scroll">{table}</div>\n'

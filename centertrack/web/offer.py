@@ -1,7 +1,8 @@
-"""What a visitor of the page may ask for: how large, how long, and no file that leads to others."""
+"""What visitors of the page may choose from, and how much: no file that is too large, too long, or leads to others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +49,24 @@ class Limits:
         """
         if frames.frame_count and (seconds := frames.frame_count / frames.frame_rate) > self.seconds:
             raise InputError(
-                f"{frames.name} lasts {seconds:.0f} s between start and end, and at most {self.seconds:g} s are tracked; "
-                "set a later start or an earlier end"
+                f"{frames.name} lasts {seconds:.0f} s between start and end, and at most {self.seconds:g} s are "
+                "tracked; set a later start or an earlier end"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What visitors may choose from.
+
+    Attributes:
+        weights: Names and files, the first one is chosen.
+        cameras: Numbers, devices and addresses; may be empty.
+        limits: Of a run.
+    """
+
+    weights: Sequence[str]
+    cameras: Sequence[str]
+    limits: Limits
 
 
 def _is_text(head: bytes) -> bool:
