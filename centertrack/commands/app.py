@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "track videos in the browser, without typing"
 DESCRIPTION = """Serve a page: drop a video or choose a camera, draw lines and zones on its first frame, track, watch,
-and take away the files. They are those of `centertrack track`. Runs of several people wait for each other. What is uploaded
-and made lies in a temporary folder, is deleted when its page is closed, and at the latest when Ctrl-C ends the server.
-The page loads nothing from elsewhere, and nothing is sent anywhere. Needs the extra [app]."""
+and take away the files. They are those of `centertrack track`. Runs of several people wait for each other. What is
+uploaded and made lies in a temporary folder, is deleted when its page is closed, and at the latest when Ctrl-C ends the
+server. The page loads nothing from elsewhere, and nothing is sent anywhere. Needs the extra [app]."""
 EPILOG = """examples:
   centertrack app
   centertrack app --weights mine.safetensors --camera 0

@@ -26,6 +26,7 @@ STYLE = """
 #progress progress { width: 100%; accent-color: var(--color-accent); }
 #progress img, #report iframe { width: 100%; border: 1px solid var(--border-color-primary); border-radius: 8px; }
 #report iframe { height: 620px; }
+#files .label-clear-button, #files td:last-child button { display: none; }
 #frame img { cursor: crosshair; }
 """
 # The timeline lies in a frame of its own; where it is clicked, the video goes to that moment.
@@ -116,7 +117,7 @@ class Page:
         self._track.click(
             self._run,
             [self._weights, self._tracker, self._classes, self._start, self._end],
-            [self._message, self._progress, self._results, self._video, self._report, self._files],
+            [self._message, self._drawing, self._progress, self._results, self._video, self._report, self._files],
             concurrency_limit=1,
             concurrency_id="track",
             api_visibility="private",
@@ -189,7 +190,7 @@ class Page:
         self, weights: str, tracker: str, classes: str, start: str, end: str, request: gr.Request
     ) -> Iterator[list[Any]]:
         visitor = self._visitor(request)
-        yield [_said("Loading the network."), "", gr.Column(visible=False), None, "", None]
+        yield [_said("Loading the network."), gr.Accordion(open=False), "", gr.Column(visible=False), None, "", None]
         try:
             if visitor.source is None or visitor.sketch is None:
                 raise InputError("there is nothing to track yet; drop a video first")
@@ -198,17 +199,17 @@ class Page:
                 for one in run_order(order, folder, self._offer.limits, visitor.stop):
                     yield _news(one) if isinstance(one, News) else _outcome(one)
         except (InputError, OSError) as error:
-            yield [_said(_sentence(visitor, error), "error"), "", *[gr.skip()] * 4]
+            yield [_said(_sentence(visitor, error), "error"), gr.Accordion(open=True), "", *[gr.skip()] * 4]
         except Exception as error:
             _LOG.warning("a run failed", exc_info=True)
             text = f"{type(error).__name__}: {error}; nobody foresaw this: please report it"
-            yield [_said(text, "error"), "", *[gr.skip()] * 4]
+            yield [_said(text, "error"), gr.Accordion(open=True), "", *[gr.skip()] * 4]
 
 
 def _shown(visitor: Visitor, text: str) -> list[Any]:
     """Return a message and the picture with what is drawn."""
     has_picture = visitor.sketch is not None
-    return [_said(text), gr.Accordion(visible=has_picture), visitor.picture()]
+    return [_said(text), gr.Accordion(visible=has_picture, open=True), visitor.picture()]
 
 
 def _refused(visitor: Visitor, error: Exception) -> list[Any]:
@@ -220,7 +221,7 @@ def _news(news: News) -> list[Any]:
     bar = f'<progress max="{news.total or 1}" {f"value={news.frames}" if news.total else ""}></progress>'
     text = f"<p>{news.frames}{of} frames, {news.rate:.3g} frames per second, {news.ids} ids</p>" if news.frames else ""
     picture = f'<img alt="newest frame" src="data:image/jpeg;base64,{b64encode(news.jpeg).decode()}">'
-    return [_said("Tracking."), bar + text + (picture if news.jpeg else ""), *[gr.skip()] * 4]
+    return [_said("Tracking."), gr.skip(), bar + text + (picture if news.jpeg else ""), *[gr.skip()] * 4]
 
 
 def _outcome(outcome: Outcome) -> list[Any]:
@@ -233,6 +234,7 @@ def _outcome(outcome: Outcome) -> list[Any]:
     lines = [outcome.summary, *outcome.remarks]
     return [
         _said("; ".join(lines) + "."),
+        gr.skip(),
         "",
         gr.Column(visible=True),
         str(paths["video"]),

@@ -34,6 +34,7 @@ from tracker.report.tracks_page import Lifetimes, render_tracks_page
 from tracker.wording import counted
 
 NEWS_SECONDS = 0.5  # between two pictures of a run
+RECONNECT_SECONDS = 10.0  # for which a camera that breaks off is tried again: others wait for their turn
 _JPEG_QUALITY = 75
 _TABLES = ("csv", "json")  # files of tracks besides the rows
 _SUFFIXES = {
@@ -150,6 +151,7 @@ def run_order(order: Order, folder: Path, limits: Limits, stop: Event) -> Iterat
         dict(session.paths),
         session.remarks,
         session.frames.frame_rate,
+        preview.first,
     )
 
 
@@ -191,7 +193,11 @@ def _open_session(order: Order, predictor: Predictor, folder: Path, preview: _Pr
         new_tracker,
         open_sinks,
         OutputPlan(kinds, [order.source]),
-        source_options={"start": order.start.strip() or None, "end": order.end.strip() or None},
+        source_options={
+            "start": order.start.strip() or None,
+            "end": order.end.strip() or None,
+            "reconnect": RECONNECT_SECONDS,
+        },
     )
 
 
@@ -227,14 +233,15 @@ class _ReportSink(WriterSink):
 
 
 class _Preview(FileSink):
-    """Keeps a picture of a frame now and then.
+    """Keeps a picture of a frame now and then, to look at while the run goes on.
 
     Attributes:
         jpeg: The newest, empty before the first.
+        first: Number of the first frame, 0 before.
     """
 
     def __init__(self) -> None:
-        self.jpeg = b""
+        self.jpeg, self.first = b"", 0
         self._annotator: Annotator | None = None
         self._last = -NEWS_SECONDS
 
@@ -245,6 +252,7 @@ class _Preview(FileSink):
 
     @override
     def write(self, result: FrameResult) -> None:
+        self.first = self.first or result.number
         now = time.perf_counter()
         if self._annotator is None or now - self._last < NEWS_SECONDS:
             return
