@@ -1,4 +1,4 @@
-"""`centertrack app` as a user has it: the command, its page in a real browser, and its files beside those of `track`."""
+"""`centertrack app` as a user has it: the command, its page in a real browser, its files beside those of `track`."""
 
 from __future__ import annotations
 
@@ -153,8 +153,10 @@ def wait_for_picture(page: Any) -> None:
 def click_at(page: Any, *shares: tuple[float, float]) -> None:
     """Click on the first frame, at shares of its width and height."""
     for x, y in shares:
-        area = page.locator("#frame img").bounding_box()
-        page.mouse.click(area["x"] + x * area["width"], area["y"] + y * area["height"])
+        area, (width, height) = page.locator("#frame img").bounding_box(), CLIP_SIZE
+        scale = min(area["width"] / width, area["height"] / height)  # of the picture, which lies in the middle
+        middle, centre = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+        page.mouse.click(middle + (x - 0.5) * width * scale, centre + (y - 0.5) * height * scale)
         wait_for_picture(page)
 
 
