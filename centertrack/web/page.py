@@ -27,7 +27,7 @@ STYLE = """
 #progress img, #report iframe { width: 100%; border: 1px solid var(--border-color-primary); border-radius: 8px; }
 #report iframe { height: 620px; }
 #files .label-clear-button, #files td:last-child button { display: none; }
-#frame img { cursor: crosshair; width: 100%; height: 100%; object-fit: contain; }
+#frame img { cursor: crosshair; }
 """
 # The timeline lies in a frame of its own; where it is clicked, the video goes to that moment.
 SCRIPT = """() => addEventListener("message", (event) => {

@@ -13,6 +13,7 @@ from tracker.errors import InputError
 
 _LEAST = {"line": 2, "zone": 3}
 _COLOUR = (217, 125, 16)
+_MIN_WIDTH = 640  # pixels of the picture: browsers show a smaller one small
 
 
 class Sketch:
@@ -31,13 +32,14 @@ class Sketch:
         self.image = image
         self.places: list[WrittenPlace] = []
         self.points: list[tuple[int, int]] = []
+        self._zoom = -(-_MIN_WIDTH // image.shape[1])
 
     def click(self, x: int, y: int, kind: str, name: str) -> str:
         """Add a point; the second one of a line finishes it.
 
         Args:
-            x: In pixels from the left.
-            y: In pixels from the top.
+            x: In pixels of `picture`, from the left.
+            y: In pixels of `picture`, from the top.
             kind: `line` or `zone`, of what is being drawn.
             name: Of it; empty takes the next free number.
 
@@ -47,7 +49,7 @@ class Sketch:
         Raises:
             InputError: It is finished, and is no line, or its name is taken.
         """
-        self.points.append((x, y))
+        self.points.append((x // self._zoom, y // self._zoom))
         if kind == "line" and len(self.points) == _LEAST[kind]:
             return self.finish(kind, name)
         missing = _LEAST[kind] - len(self.points)
@@ -80,7 +82,7 @@ class Sketch:
             self.places.pop()
 
     def picture(self) -> Image:
-        """Return the image with all places and points, (H, W, 3) uint8 RGB."""
+        """Return the image with all places and points, (H, W, 3) uint8 RGB; a small one enlarged by a whole number."""
         image = self.image.copy()
         height, width = image.shape[:2]
         draw_counts(image, Counter([place.in_image((width, height)) for place in self.places]))
@@ -89,7 +91,7 @@ class Sketch:
             cv2.polylines(image, [np.array(self.points, np.int32)], False, _COLOUR, max(1, radius // 2), cv2.LINE_AA)
         for point in self.points:
             cv2.circle(image, point, radius, _COLOUR, -1, cv2.LINE_AA)
-        return image
+        return cv2.resize(image, None, fx=self._zoom, fy=self._zoom) if self._zoom > 1 else image
 
 
 def _next_corner(missing: int) -> str:

@@ -153,8 +153,9 @@ def wait_for_picture(page: Any) -> None:
 def click_at(page: Any, *shares: tuple[float, float]) -> None:
     """Click on the first frame, at shares of its width and height."""
     for x, y in shares:
-        area, (width, height) = page.locator("#frame img").bounding_box(), CLIP_SIZE
-        scale = min(area["width"] / width, area["height"] / height)  # of the picture, which lies in the middle
+        image = page.locator("#frame img")
+        area, (width, height) = image.bounding_box(), image.evaluate("it => [it.naturalWidth, it.naturalHeight]")
+        scale = min(area["width"] / width, area["height"] / height, 1)  # of the picture, which lies in the middle
         middle, centre = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
         page.mouse.click(middle + (x - 0.5) * width * scale, centre + (y - 0.5) * height * scale)
         wait_for_picture(page)
