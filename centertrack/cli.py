@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from centertrack.app.termination import Terminated, terminable
 from centertrack.commands import (
+    app,
     associate,
     bench,
     convert,
@@ -41,6 +42,7 @@ COMMANDS = {
     "track": track,
     "detect": detect,
     "associate": associate,
+    "app": app,
     "review": review,
     "edit": edit,
     "count": count,

@@ -20,7 +20,7 @@ FLOORS = (  # the lowest first; a module may import those of lower floors, and o
     ("centertrack.predictor",),
     ("centertrack.app",),
     ("centertrack.training",),
-    ("centertrack.bench", "centertrack.tuning", "centertrack.review"),
+    ("centertrack.bench", "centertrack.tuning", "centertrack.review", "centertrack.web"),
     ("centertrack.commands", "centertrack.cli"),
     ("centertrack", "centertrack.__main__"),
 )
@@ -32,6 +32,7 @@ NEVER = {  # floor or module -> what it does not import, late or not
     "centertrack.runtime.detectors": ("torch", "torchvision", "onnx", "onnxruntime"),
     "centertrack.app": ("torch", "pytorch_lightning"),
     "centertrack.review": ("torch", "pytorch_lightning"),
+    "centertrack.web": ("torch", "pytorch_lightning"),
     "centertrack.predictor": ("torch", "pytorch_lightning"),
     "centertrack.synthetic": ("torch",),
 }

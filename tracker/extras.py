@@ -29,6 +29,7 @@ EXTRAS = {  # package -> extra of pyproject.toml
     "pdoc": "docs",
     "optuna": "tune",
     "pyarrow": "parquet",
+    "gradio": "app",
 }
 NO_LIBGL = (
     "OpenCV needs the library libGL.so.1, which this system lacks: apt install libgl1, or put opencv-python-headless "

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from centertrack.app.file_sink import FileSink, WriterSink
 from centertrack.app.pipeline import FrameResult
-from centertrack.app.sinks import Overlay
+from centertrack.app.sinks import Overlay, track_sinks
+from centertrack.app.tracks_sink import OutputOptions
 from tracker.arrays import Image
 from tracker.counting.audit import BEFORE_SECONDS, Audit
 from tracker.counting.counter import Counter
@@ -299,6 +300,21 @@ def answer_sinks(paths: Mapping[str, Path], frames: FrameSource, answers: Answer
         yield TrailsSink(paths["trails"], anchor)
     if "plot" in paths:
         yield PlotSink(paths["plot"], answers)
+
+
+def counted_track_sinks(
+    paths: Mapping[str, Path], frames: FrameSource, answers: Answers, options: OutputOptions
+) -> Iterator[FileSink]:
+    """Open the outputs of tracking and those of the answers, one after the other, with the numbers in the video.
+
+    Args:
+        paths: As of `answer_sinks` and `track_sinks`.
+        frames: What is tracked.
+        answers: To the questions.
+        options: How tracks are written.
+    """
+    yield from answer_sinks(paths, frames, answers)
+    yield from track_sinks(paths, frames, options, overlay_of(answers))
 
 
 def namer(class_names: Sequence[str]) -> ClassName:

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from centertrack.commands.shared.options import add_embedding_options, read_assignments
+from centertrack.commands.shared.options import add_embedding_options, port_number, read_assignments
 from centertrack.commands.shared.terminal import progress_bar, say
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reencode", action="store_true", help="where browsers do not play the video, make a copy that they do"
     )
     add_embedding_options(parser, "nobody: boxes alone tell")
-    parser.add_argument("--port", type=_port, default=0, metavar="N", help="of the server (default: any that is free)")
+    parser.add_argument(
+        "--port", type=port_number, default=0, metavar="N", help="of the server (default: any that is free)"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only say where the page is")
 
 
@@ -80,9 +82,3 @@ def _serve(server: ReviewServer) -> None:
         server.serve_forever()
     except KeyboardInterrupt:
         say("ended; every edit is in the list")
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
-    return int(text)

@@ -102,9 +102,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Track all sources."""
-    from centertrack.app.answers import Answers, answer_sinks, namer, noun_of, overlay_of
+    from centertrack.app.answers import Answers, counted_track_sinks, namer, noun_of
     from centertrack.app.session import PREDICTOR_MIN_SCORE, thresholds
-    from centertrack.app.sinks import track_sinks
     from centertrack.app.tracks_sink import BoxChoice, OutputOptions
     from centertrack.commands.shared.watch import watch
     from tracker.factory import DEFAULT_TRACKER, make_tracker
@@ -152,7 +151,6 @@ def run(options: argparse.Namespace) -> int:
     def open_sinks(paths: Mapping[str, Path], frames: FrameSource) -> Iterator[FileSink]:
         names = predictor.class_names
         answers = Answers(questions, frames.name, frames.size, namer(names), noun_of(names))
-        yield from answer_sinks(paths, frames, answers)
-        yield from track_sinks(paths, frames, written, overlay_of(answers))
+        yield from counted_track_sinks(paths, frames, answers, written)
 
     return watch(options, plan, predictor, new_tracker, open_sinks)

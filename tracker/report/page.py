@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -18,7 +17,7 @@ from tracker.io.names import ODD_NAMES
 from tracker.report.charts import bar_groups, curve_chart, legend
 from tracker.report.details import differences, false_positive_tracks, interruptions, switches, table, timelines
 from tracker.report.runs import TrackerRun, load_run
-from tracker.report.style import REPORT_SCRIPT, STYLE, TRACK_COLOURS, timeline_script
+from tracker.report.style import REPORT_SCRIPT, STYLE, TRACK_COLOURS, script_json, timeline_script
 from tracker.wording import counted
 
 _TILES = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW")
@@ -106,15 +105,10 @@ def render_report(runs: Sequence[TrackerRun], images: str | Path | None = None) 
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}: tracking report</title><style>{STYLE}</style></head>\n<body><main>"
         f"{chr(10).join(body)}\n</main>"
-        f'<script type="application/json" id="timelines">{_script_json(timeline_data)}</script>'
-        f'<script type="application/json" id="colours">{_script_json(TRACK_COLOURS)}</script>'
+        f'<script type="application/json" id="timelines">{script_json(timeline_data)}</script>'
+        f'<script type="application/json" id="colours">{script_json(TRACK_COLOURS)}</script>'
         f"<script>{timeline_script()}{REPORT_SCRIPT}</script></body></html>\n"
     )
-
-
-def _script_json(data: object) -> str:
-    """Return JSON that cannot end the script element it stands in."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _header(runs: Sequence[TrackerRun]) -> str:

@@ -1,5 +1,6 @@
 """The look that the report and the review page share, and the script of their timeline."""
 
+import json
 from importlib.resources import files
 
 # Told apart by people with any colour vision, in this order; identities take them in turn by track id.
@@ -108,3 +109,12 @@ for (const element of document.querySelectorAll("[data-timeline]")) {
 def timeline_script() -> str:
     """Return the script that draws timelines: it defines `Timeline`, and is no module, so that one file can hold it."""
     return files("tracker.report").joinpath("timeline.js").read_text(encoding="utf-8")
+
+
+def script_json(data: object) -> str:
+    r"""Return JSON that cannot end the script element it stands in.
+
+    >>> script_json({"name": "</script>"})
+    '{"name":"\\u003c/script>"}'
+    """
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")

@@ -239,6 +239,13 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def port_number(text: str) -> int:
+    """Read the port of a server, for argparse; 0 is any that is free."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return int(text)
+
+
 def score(text: str) -> float:
     """Read a score in [0, 1], for argparse."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,31 +11,18 @@ import pytest
 from centertrack.review.media import open_media
 from centertrack.review.server import ReviewServer
 from centertrack.review.session import ReviewSession
+from tests.browser import needs_browser, open_browser
 from tests.centertrack.review.conftest import FRAMES
 from tracker.editing.edit_list import EditList, edits_beside
 from tracker.editing.edits import Delete, DrawBoxes, Merge, Rename, SetClass, Split, Swap
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-OPTIONS = [  # as a container needs it, and without what calls home
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-if BROWSER is None:
-    pytest.skip("needs Chromium (apt install chromium)", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright (pip install playwright)")
+needs_browser()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=OPTIONS)
+    with open_browser() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
