@@ -30,7 +30,8 @@ class Matching:
         self.detection_of = np.full(len(track_labels), -1)
         self.track_of = np.full(len(detection_labels), -1)
         self._any = False
-        self._labels = None if class_agnostic else (track_labels, detection_labels)
+        alike = class_agnostic or _are_alike(track_labels, detection_labels)
+        self._labels = None if alike else (track_labels, detection_labels)
 
     def free_detections(self, among: Array | None = None) -> Array:
         """Return the detections that have no track yet, of those in the mask `among` (D,) or of all."""
@@ -69,6 +70,11 @@ class Matching:
         """Return all matched pairs: tracks (P,) rising, and their detections (P,)."""
         rows = (self.detection_of >= 0).nonzero()[0]
         return rows, self.detection_of[rows]
+
+
+def _are_alike(labels: Array, others: Array) -> bool:
+    """Tell whether all labels (N,) and (M,) are the same."""
+    return not len(labels) or bool((labels == labels[0]).all() and (others == labels[0]).all())
 
 
 def _chosen(mask: Array, *arrays: Array) -> tuple[Array, ...]:

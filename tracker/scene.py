@@ -1,15 +1,18 @@
-"""The tracker of this project: ByteTrack's matches and five additions.
+"""The tracker of this project: ByteTrack's matches, and what a scene and its detector tell about themselves.
 
-Each addition raises the scores on both halves of MOT17's public detections:
-
-- The scene's motion. When the camera jerks, all boxes jump alike: the median jump is added to every predicted box, also
-  to those that are hidden. No image is needed.
+- The scene's motion. When the camera jerks, all boxes jump alike: the jump that most pairs of boxes share, and what is
+  left of it, are added to every predicted box, also to those that are hidden. No image is needed.
 - Heights. People who overlap stand at different distances; a pair's IoU counts in proportion to how well the vertical
   extents agree (after Yang et al., "Hybrid-SORT", 2023).
 - A steadier filter: detections are trusted less and velocities change more slowly, in real time rather than per frame.
+- Its own estimate. What is shown lies between prediction and detection, nearer to the detection the more exact the
+  detector has proved and the worse the track could be predicted.
+- A gate as wide as the detector allows. Where it seldom misses, whatever is near a tracked person is that person; where
+  lost people seldom come back, whatever is near a lost one is somebody else.
 - A longer `max_lost_seconds`.
 - Coasting. A track that was followed for a while is still shown for a moment after its detection is missed, and longer
-  while another track hides the place where it should be; not where it would be outside of the image.
+  while another track hides the place where it should be; not where it would be outside of the image, nor where the lost
+  seldom come back.
 """
 
 from __future__ import annotations
@@ -27,10 +30,13 @@ from tracker.boxes import box_area, intersection_matrix, overlapping_pairs
 from tracker.candidates import Candidates
 from tracker.costs import cosine_distances, fuse_appearance
 from tracker.detections import Detections, Tracks
+from tracker.detector_record import DetectorRecord
+from tracker.judged_tracks import JudgedTrackSet
 from tracker.kalman import BlockKalmanFilter
 from tracker.kalman_full import FullKalmanFilter
 from tracker.matching import Matching
 from tracker.motion_models import POSITION_WEIGHT, VELOCITY_WEIGHT, XYWH
+from tracker.scene_motion import follow_scene
 from tracker.search_space import EITHER, TWO_STAGES, Searched, Span
 from tracker.steps import (
     drop_duplicates,
@@ -47,10 +53,13 @@ from tracker.trackset import LOST, TENTATIVE, TRACKED, TrackSet
 
 _MODEL = XYWH(POSITION_WEIGHT * 2**0.5, VELOCITY_WEIGHT / 2**0.5)
 _NOISE_RATE = 30.0  # frames a second for which the filter's noise is meant
-_MIN_PAIRS = 4  # boxes that must belong together before a jump is taken from them
-_MANY_PAIRS = 8  # from as many any jump is taken; fewer might all have been measured or walked a little to one side
-_CLEAR_JUMP = 0.03  # of their height: the least jump that is taken from fewer boxes, in x and in y
-_PAIR_LIMIT = 0.9  # 1 - IoU from which a pair is not among them
+_SIMILARITY_A_MISS = 3.0  # similarity that a tracked track's pair needs, for each miss that was seen
+_LEAST_SIMILARITY = 0.02  # however seldom the detector misses
+_MOST_CAUTION = 2.5  # times the usual similarity, however few come back
+_AGILE = 0.003, 0.007  # mean square of unpredicted motion, as a share of size: of a walker, of a dancer
+_AGILE_LENIENCE = 0.65  # share of the similarity that a lost dancer's pair does without
+_GONE_SECONDS = 0.5  # absent for longer: gone, until the contrary is seen
+_MIN_RETURNS = 0.4  # share of the lost that must have come back for others to be shown while they are lost
 _MIN_INSIDE = 0.7  # share of a coasting box that must lie in the image
 _MIN_HIDDEN = 0.5  # share of a coasting box that one other box covers if that one hides it
 
@@ -66,7 +75,8 @@ class SceneOptions(TrackerOptions):
         min_new_score: Detections from here on may start a track.
         min_hits: Consecutive detections until a track is confirmed and gets its id; those of the first frame are
             confirmed at once. 1 shows every new object immediately, and every false detection too.
-        first_limit: Refuse pairs of the first match whose cost reaches this.
+        first_limit: Refuse pairs of the first match whose cost reaches this; tracked tracks may cost more where the
+            detector seldom misses, lost ones less where few come back, and more where they move unpredictably.
         low_limit: The same for the match of low scores, where the cost is 1 - IoU.
         tentative_limit: The same for tracks that were seen once.
         fuse_scores: Cost 1 - IoU * score in the first match and that of tentative tracks, else 1 - IoU.
@@ -106,7 +116,7 @@ class SceneOptions(TrackerOptions):
     proximity_limit: float = 0.5
     embedding_momentum: float = field(default=0.9, metadata={"most": 1})
     coast_seconds: float = 0.2
-    hidden_seconds: float = 0.75
+    hidden_seconds: float = 0.5
     min_coast_hits: int = 8
 
 
@@ -134,7 +144,8 @@ class SceneTracker(Tracker[SceneOptions]):
         "proximity_limit": Span(0.3, 0.9, for_embeddings=True),
         "embedding_momentum": Span(0.7, 0.98, for_embeddings=True),
     }
-    parts = ("tracks", "memory", "camera", "extent")
+    parts = ("tracks", "memory", "camera", "extent", "record")
+    _tracks: JudgedTrackSet
 
     @property
     @override
@@ -150,11 +161,13 @@ class SceneTracker(Tracker[SceneOptions]):
     def _begin(self) -> None:
         self._camera = make_camera(self.options.camera_motion, self.options.camera_downscale)
         self._extent = ImageExtent()
-        self._tracks = TrackSet.empty(FullKalmanFilter(_MODEL) if self.needs_frame else BlockKalmanFilter(_MODEL))
+        self._record = DetectorRecord()
+        kalman = FullKalmanFilter(_MODEL) if self.needs_frame else BlockKalmanFilter(_MODEL)
+        self._tracks = JudgedTrackSet.nobody(kalman)
 
     @override
     def _track(self, detections: Detections, frame: Array | None, elapsed: float) -> Tracks:
-        tracks, options, now = self._tracks, self.options, self._now
+        tracks, record, options, now = self._tracks, self._record, self.options, self._now
         found = Candidates.choose(detections, options.min_low_score, _MODEL, options.use_embeddings)
         is_high = found.scores >= options.min_score
         self._extent.enclose(detections, frame)
@@ -165,7 +178,7 @@ class SceneTracker(Tracker[SceneOptions]):
         follow_camera(tracks, self._camera, frame)
         boxes = tracks.boxes()
         if options.follow_scene:
-            _follow_scene(tracks, boxes, found, options.class_agnostic)
+            follow_scene(tracks, boxes, found, is_high, options.class_agnostic)
 
         # First match: tracked and lost tracks with high scores, by overlap and heights or, where near, appearance.
         matching = Matching(tracks.labels, found.labels, options.class_agnostic)
@@ -179,7 +192,8 @@ class SceneTracker(Tracker[SceneOptions]):
         if options.use_embeddings:
             distances = cosine_distances(tracks.embeddings, found.embeddings, rows, columns) / 2
             cost = fuse_appearance(cost, similarity, distances, options.embedding_limit, options.proximity_limit)
-        matching.solve(rows, columns, cost, options.first_limit, among=(states != TENTATIVE) & high)
+        caution = _least_similarities(tracks, record, options).take(rows)
+        matching.solve(rows, columns, cost + caution, 1.0, among=(states != TENTATIVE) & high)
 
         # Second match: tracked tracks with low scores. Third: tentative tracks with high scores.
         matching.solve(rows, columns, 1.0 - iou, options.low_limit, among=(states == TRACKED) & ~high)
@@ -187,6 +201,8 @@ class SceneTracker(Tracker[SceneOptions]):
 
         # Update the matched tracks, lose the others, start new ones.
         rows, columns = matching.pairs()
+        _count_matched(tracks, rows, now, record)
+        tracks.judge(rows, found.measurements.take(columns, axis=0), now, record)
         update_matched(tracks, rows, found, columns, now, options.class_agnostic)
         if options.use_embeddings:
             clear = is_high[columns].nonzero()[0]
@@ -194,14 +210,19 @@ class SceneTracker(Tracker[SceneOptions]):
             tracks.smooth_embeddings(rows[clear], embeddings, options.embedding_momentum)
         lose_unmatched(tracks, matching.detection_of)
         new = matching.free_detections(found.scores >= max(options.min_score, options.min_new_score))
-        tracks.start(found, new, now)
+        tracks.begin(found, new, now)
         self._confirm(tentative_rows(tracks, 1 if self._updates == 1 else options.min_hits))
 
         # End duplicates; show the tracked and the coasting tracks.
         boxes = drop_duplicates(tracks, tracks.boxes(), options.duplicate_limit, options.class_agnostic)
         seen = (tracks.states == TRACKED).nonzero()[0]
-        rows = np.concatenate([seen, _coasting(tracks, boxes, seen, now, self._extent.xyxy, options)])
-        return show(tracks, rows, boxes.take(rows, axis=0), options)
+        _count_gone(tracks, now, record, options)
+        coasting = _coasting(tracks, boxes, seen, now, self._extent.xyxy, options)
+        if record.return_share < _MIN_RETURNS:
+            coasting = coasting[:0]
+        rows = np.concatenate([seen, coasting])
+        shown = np.concatenate([_MODEL.to_xyxy(tracks.estimates.take(seen, axis=0)), boxes.take(coasting, axis=0)])
+        return show(tracks, rows, shown, options)
 
 
 class ImageExtent:
@@ -237,22 +258,39 @@ class ImageExtent:
         self.xyxy = np.array(state["xyxy"])
 
 
-def _follow_scene(tracks: TrackSet, boxes: Array, found: Candidates, class_agnostic: bool) -> None:
-    """Move all predictions, and their `boxes` (N, 4) float32, by the median jump of the pairs that are beyond doubt."""
-    rows, columns, iou = overlapping_pairs(boxes, found.boxes)
-    pairing = Matching(tracks.labels, found.labels, class_agnostic)
-    pairing.solve(rows, columns, 1.0 - iou, _PAIR_LIMIT, among=tracks.states[rows] == TRACKED)
-    rows, columns = pairing.pairs()
-    if len(rows) < _MIN_PAIRS:
-        return
-    centres = tracks.filter.position(tracks.motion)[:, :2]
-    jumps = np.sort(found.measurements[:, :2].take(columns, axis=0) - centres.take(rows, axis=0), axis=0)
-    jump = (jumps[len(rows) // 2] + jumps[(len(rows) - 1) // 2]) / 2  # the median
-    if len(rows) < _MANY_PAIRS:
-        height = np.median(found.measurements[columns, 3])
-        jump = np.where(np.abs(jump) > _CLEAR_JUMP * height, jump, 0.0)
-    centres += jump
-    boxes.reshape(-1, 2)[:] += jump.astype(np.float32)
+def _least_similarities(tracks: JudgedTrackSet, record: DetectorRecord, options: SceneOptions) -> Array:
+    """Return the similarity (N,) that a pair of each track needs at least in the first match.
+
+    If the detector seldom misses anybody, a detection near somebody who was just seen is most likely that person. If
+    few of the lost came back so far, a detection near a lost track is most likely somebody else, unless the track
+    moves in ways that nobody can predict.
+    """
+    usual = 1.0 - options.first_limit
+    least = np.full(len(tracks), min(max(_SIMILARITY_A_MISS * record.miss_rate, _LEAST_SIMILARITY), usual))
+    lost = (tracks.states == LOST).nonzero()[0]
+    if len(lost):
+        back = record.return_share
+        caution = usual * min(max((1.0 - back) / back, 1.0), _MOST_CAUTION)
+        least[lost] = caution * (1.0 - _AGILE_LENIENCE * tracks.agility(lost, record, *_AGILE))
+    return least
+
+
+def _count_matched(tracks: JudgedTrackSet, rows: Array, now: float, record: DetectorRecord) -> None:
+    """Note who was seen in this frame, and who of them had been lost."""
+    back = rows[tracks.states.take(rows) == LOST]
+    record.count_seen(len(rows), now - tracks.seen.take(back) - 1.0)
+    if len(back):
+        record.count_gone(-int(np.count_nonzero(tracks.is_gone.take(back))))
+        tracks.is_gone[back] = False
+
+
+def _count_gone(tracks: JudgedTrackSet, now: float, record: DetectorRecord, options: SceneOptions) -> None:
+    """Note who was absent for so long that most others would be back."""
+    absent = now - tracks.seen > _GONE_SECONDS * options.frame_rate
+    gone = absent & (tracks.states == LOST) & ~tracks.is_gone
+    if gone.any():
+        record.count_gone(int(np.count_nonzero(gone)))
+        tracks.is_gone |= gone
 
 
 def _coasting(tracks: TrackSet, boxes: Array, seen: Array, now: float, image: Array, options: SceneOptions) -> Array:
@@ -273,10 +311,12 @@ def _coasting(tracks: TrackSet, boxes: Array, seen: Array, now: float, image: Ar
     if not len(rows):
         return rows
     own = boxes.take(rows, axis=0)
-    hidden = _largest_cover(own, boxes.take(seen, axis=0)) >= _MIN_HIDDEN
-    in_time = absent[rows] <= np.where(hidden, longest, options.coast_seconds) * options.frame_rate
-    inside = _largest_cover(own, image[None]) >= _MIN_INSIDE
-    return rows[in_time & inside]
+    sides = np.minimum(own[:, 2:], image[2:]) - np.maximum(own[:, :2], image[:2])
+    shown = (sides[:, 0] * sides[:, 1] >= _MIN_INSIDE * box_area(own)) & (sides[:, 1] > 0)
+    late = (absent.take(rows) > options.coast_seconds * options.frame_rate).nonzero()[0]
+    if len(late):
+        shown[late] &= _largest_cover(own.take(late, axis=0), boxes.take(seen, axis=0)) >= _MIN_HIDDEN
+    return rows[shown]
 
 
 def _largest_cover(boxes: Array, others: Array) -> Array:

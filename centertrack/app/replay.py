@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -63,7 +62,7 @@ def extent(sequence: TrackedSequence) -> tuple[int, int]:
 
 def replay(
     tracks: Mapping[int, Tracks],
-    where: str | Path,
+    place: Callable[[int], str],
     frames: FrameSource,
     sinks: Iterable[FileSink],
     on_frame: Callable[[], None] = lambda: None,
@@ -72,7 +71,7 @@ def replay(
 
     Args:
         tracks: By frame number; a frame that is missing is one where nobody was.
-        where: The file they are from.
+        place: Says where the tracks of a frame stand: their file, and perhaps its line.
         frames: Where they were tracked.
         sinks: Are opened one after the other, and get every frame in this order.
         on_frame: Called after each.
@@ -96,8 +95,9 @@ def replay(
                 sink.write(result)
             on_frame()
         if left:
+            first = min(left)
             raise InputError(
-                f"{where}: frame {min(left)} is not in {frames.name}, which ends with frame {last}; is it the right "
+                f"{place(first)}: frame {first} is not in {frames.name}, which ends with frame {last}; is it the right "
                 "source?"
             )
     return opened

@@ -110,7 +110,7 @@ def _count(sequence: TrackedSequence, options: argparse.Namespace, questions: Qu
 
         try:
             with progress_bar(sequence.name, frames.frame_count, options.quiet) as advance:
-                sinks = replay(sequence.by_frame(), sequence.rows.path, frames, open_sinks(), advance)
+                sinks = replay(sequence.by_frame(), sequence.place, frames, open_sinks(), advance)
         finally:
             plan.release(paths.values())
     if not options.quiet:

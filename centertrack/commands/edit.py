@@ -70,7 +70,13 @@ def run(options: argparse.Namespace) -> int:
             )
             frames = open_source(options.source)
             with frames, progress_bar(frames.name, frames.frame_count) as advance:
-                replay(dict(edited.tracks), options.tracks, frames, track_sinks(paths, frames, written), advance)
+                replay(
+                    dict(edited.tracks),
+                    lambda frame: str(options.tracks),
+                    frames,
+                    track_sinks(paths, frames, written),
+                    advance,
+                )
         else:
             about = TrackedSource(options.tracks.stem, class_names=edited.class_names, has_classes=edited.has_classes)
             edited.write(paths["results"], about)

@@ -38,6 +38,10 @@ class TrackedSequence:
     times: Mapping[int, float]
     length: int
 
+    def place(self, frame: int) -> str:
+        """Return file and line of the first box of a frame."""
+        return self.rows.place(int(np.flatnonzero(self.rows.frames == frame)[0]))
+
     def by_frame(self) -> dict[int, Tracks]:
         """Return the tracks of each frame that has any, as a tracker would have returned them.
 

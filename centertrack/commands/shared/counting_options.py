@@ -94,8 +94,8 @@ def answer_kinds(options: argparse.Namespace, questions: Questions) -> list[Outp
     """Return the outputs that are asked for; events and counts always where there are lines or zones."""
     asked = bool(questions.places)
     kinds = [
-        OutputKind("events", "-events.csv", options.events, (".csv",), asked),
-        OutputKind("counts", "-counts.json", options.counts, (".json",), asked),
+        OutputKind("events", "-events.csv", options.events, (".csv",), always=asked),
+        OutputKind("counts", "-counts.json", options.counts, (".json",), always=asked),
         OutputKind("heatmap", "-heatmap.png", options.heatmap, PICTURE),
         OutputKind("trails", "-trails.png", options.trails, PICTURE),
         OutputKind("plot", "-plot.png", options.plot, PICTURE),
