@@ -120,7 +120,7 @@ class Answers(FileSink):
         return {
             "source": self._source,
             "frames": self.counter.frames,
-            "seconds": round(self.counter.time, 3),
+            "seconds": round(self.counter.time - self.counter.start, 3),
             "clock": self._clock,
             "anchor": self.questions.anchor,
             self.noun: tally_identities(self.identities.count()),

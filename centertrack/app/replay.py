@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from types import MappingProxyType
 
 import numpy as np
 from typing_extensions import override
@@ -26,17 +27,30 @@ class PlainFrames(FrameSource):
         size: Width and height in pixels.
         frame_rate: Frames a second.
         count: How many.
+        times: Frame -> seconds, where known; between two of them time runs evenly.
     """
 
-    def __init__(self, name: str, size: tuple[int, int], frame_rate: float, count: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        size: tuple[int, int],
+        frame_rate: float,
+        count: int,
+        times: Mapping[int, float] = MappingProxyType({}),
+    ) -> None:
         self.name, self.size, self.frame_rate, self.frame_count = name, size, frame_rate, count
+        self._count, self._times = count, times
 
     @override
     def __iter__(self) -> Iterator[Frame]:
         image = np.full((self.size[1], self.size[0], 3), _GREY, np.uint8)
-        return (
-            Frame(number, (number - 1) / self.frame_rate, image) for number in range(1, (self.frame_count or 0) + 1)
-        )
+        numbers = np.arange(1, self._count + 1)
+        seconds = (numbers - 1) / self.frame_rate
+        if self._times:
+            known, at = np.array(sorted(self._times.items())).T
+            before, after = np.minimum(numbers - known[0], 0), np.maximum(numbers - known[-1], 0)
+            seconds = np.interp(numbers, known, at) + (before + after) / self.frame_rate
+        return (Frame(number, time, image) for number, time in zip(numbers.tolist(), seconds.tolist(), strict=True))
 
 
 def extent(sequence: TrackedSequence) -> tuple[int, int]:

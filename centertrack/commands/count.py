@@ -15,7 +15,7 @@ from tracker.errors import InputError
 from tracker.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from centertrack.app.answers import Questions
     from centertrack.app.file_sink import FileSink
@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 SUMMARY = "count who crosses lines and stays in zones, in files of tracks"
 DESCRIPTION = """Count in files of tracks: who crosses lines, who enters, leaves and stays in zones, and how many
 different objects there were. Reads what `track` and `associate` write and every format of `centertrack evaluate`; a
-MOTChallenge sequence folder gives the true numbers. No network runs. Times are those of the frames of --source; without
-it frames last 1 / --frame-rate seconds."""
+MOTChallenge sequence folder gives the true numbers. No network runs. Times are those of the frames of --source, or
+of the file where it has some; otherwise frames last 1 / --frame-rate seconds."""
 EPILOG = """examples:
   centertrack count street.txt --source street.mp4 --line gate=50%,40%,50%,95%
   centertrack count street.txt --frame-rate 25 --zone queue=100,200,400,200,400,600,100,600
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frame-rate",
         type=_rate,
         metavar="F",
-        help="frames a second, where there is no --source (default: as seqinfo.ini says, or 30 with a warning)",
+        help="frames a second, unless --source is a video (default: as the file says, or 30 with a warning)",
     )
     parser.add_argument("--image-size", metavar="WxH", help="of the images, for coordinates with %%, without --source")
     add_counting_options(parser)
@@ -65,8 +65,8 @@ def run(options: argparse.Namespace) -> int:
     from tracker.io.tracked import read_tracked
     from tracker.io.writer import VIDEO_SUFFIXES
 
-    if options.source and (options.frame_rate or options.image_size):
-        raise InputError("--source brings frame rate and size; leave out --frame-rate and --image-size, or --source")
+    if options.source and options.image_size:
+        raise InputError("--source brings the size of its images; leave out --image-size, or --source")
     questions = read_questions(options)
     sequences = [sequence for path in options.sources for sequence in read_tracked(path)]
     if len(sequences) > 1 and (options.source or questions.audit):
@@ -87,14 +87,18 @@ def _count(sequence: TrackedSequence, options: argparse.Namespace, questions: Qu
     from centertrack.app.sinks import VideoSink
     from tracker.io.video import open_source
 
-    rate, clock = _clock(sequence, options)
     size = read_size_option(options.image_size) or sequence.size
     frames: FrameSource
     if options.source:
-        frames = open_source(options.source)
-        size = frames.size
+        frames = open_source(options.source, frame_rate=options.frame_rate)
+        size, clock = frames.size, f"the frames of {Path(options.source).name}"
+        if frames.is_rate_guessed:
+            _warn_of_guess(options.source, frames.frame_rate)
+            clock += f" at {frames.frame_rate:g} a second, a guess"
     else:
-        frames = PlainFrames(sequence.name, size or extent(sequence), rate, sequence.length)
+        rate, clock = _clock(sequence, options)
+        times = {} if options.frame_rate else sequence.times
+        frames = PlainFrames(sequence.name, size or extent(sequence), rate, sequence.length, times)
     with frames:
         answers = Answers(questions, sequence.name, size, sequence.class_name, "objects", clock)
         paths = plan.paths_for(sequence.name)
@@ -119,20 +123,34 @@ def _count(sequence: TrackedSequence, options: argparse.Namespace, questions: Qu
 
 
 def _clock(sequence: TrackedSequence, options: argparse.Namespace) -> tuple[float, str]:
-    """Return frames a second where there is no source, and where times are from."""
+    """Return frames a second, and where times are from, where there is no source."""
     from tracker.io.mot import DEFAULT_FRAME_RATE
 
-    if options.source:
-        return DEFAULT_FRAME_RATE, f"the frames of {Path(options.source).name}"
     rate = options.frame_rate or sequence.frame_rate
+    if sequence.times and not options.frame_rate:
+        return rate or _rate_of(sequence.times), f"the seconds of {sequence.rows.path.name}"
     if rate is not None:
         return rate, f"(frame - 1) / {rate:g}"
-    _log.warning(
-        "%s does not say how long a frame lasts; times are for %g frames a second: give --frame-rate or --source",
-        sequence.rows.path,
-        DEFAULT_FRAME_RATE,
-    )
+    _warn_of_guess(sequence.rows.path, DEFAULT_FRAME_RATE)
     return DEFAULT_FRAME_RATE, f"(frame - 1) / {DEFAULT_FRAME_RATE:g}, a guess"
+
+
+def _warn_of_guess(path: str | Path, rate: float) -> None:
+    _log.warning(
+        "%s does not say how long a frame lasts; times are for %g frames a second: give --frame-rate, or the video as "
+        "--source",
+        path,
+        rate,
+    )
+
+
+def _rate_of(times: Mapping[int, float]) -> float:
+    """Return frames a second between the first and the last frame whose times are known."""
+    from tracker.io.mot import DEFAULT_FRAME_RATE
+
+    first, last = min(times), max(times)
+    elapsed = times[last] - times[first]
+    return (last - first) / elapsed if elapsed > 0 else DEFAULT_FRAME_RATE
 
 
 def _rate(text: str) -> float:

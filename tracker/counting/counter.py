@@ -54,6 +54,7 @@ class Counter:
     Attributes:
         events: Of all frames, in the order in which they came out.
         frames: How many there were.
+        start: Seconds of the first frame.
         time: Seconds of the last frame.
 
     Raises:
@@ -88,7 +89,7 @@ class Counter:
         self.zones = [ZoneCounter(place) for place in places if isinstance(place, Zone)]
         self._places: list[LineCounter | ZoneCounter] = [*self.lines, *self.zones]
         self.events: list[Event] = []
-        self.frames, self.time = 0, 0.0
+        self.frames, self.start, self.time = 0, 0.0, 0.0
         self._sights: dict[int, _Sight] = {}
         self._seen, self._hidden = 0, 0
 
@@ -112,6 +113,7 @@ class Counter:
         """
         if not math.isfinite(time) or (self.frames and time < self.time):
             raise InputError(f"time must be a number of seconds that does not fall, got {time} after {self.time}")
+        self.start = self.start if self.frames else time
         self.frames += 1
         number = self.frames if frame is None else frame
         for zone in self.zones:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class TrackedSequence:
         class_name: Names a class number of the rows.
         frame_rate: Frames a second, None where nothing says.
         size: Width and height of the images in pixels, None where nothing says.
+        times: Frame -> seconds, of the frames of which the file says it.
         length: Frames: as far as the file says, and as there are rows.
     """
 
@@ -34,6 +35,7 @@ class TrackedSequence:
     class_name: Callable[[int], str]
     frame_rate: float | None
     size: tuple[int, int] | None
+    times: Mapping[int, float]
     length: int
 
     def place(self, frame: int) -> str:
@@ -114,7 +116,8 @@ def _sequence(name: str, file: Path, table: SequenceTable) -> TrackedSequence:
         name=name,
         rows=rows,
         class_name=lambda number: names.get(number, "object" if number < 1 else f"class {number}"),
-        frame_rate=None if info is None else info.frame_rate,
-        size=None if info is None or min(info.size) < 1 else info.size,
+        frame_rate=table.frame_rate if info is None else info.frame_rate,
+        size=table.size if info is None or min(info.size) < 1 else info.size,
+        times=table.times,
         length=max(int(rows.frames.max(initial=1)), table.length or 1, 1 if info is None else info.length),
     )

@@ -119,6 +119,30 @@ def test_a_frame_rate_that_is_a_guess_is_said(rows, caplog):
     assert json.loads(Path("c.json").read_text())["clock"] == "(frame - 1) / 30, a guess"
 
 
+def test_a_folder_of_images_has_no_rate(rows, caplog):
+    Path("frames").mkdir()
+    for number in range(1, 42):
+        cv2.imwrite(f"frames/{number}.png", np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    asked = ["count", rows, "--source", "frames", *GATE, "--events", "e.csv", "--counts", "c.json"]
+    assert main(asked) == 0
+    assert "frames does not say how long a frame lasts; times are for 30 frames a second" in caplog.text
+    assert json.loads(Path("c.json").read_text())["clock"] == "the frames of frames at 30 a second, a guess"
+    assert main([*asked, "--frame-rate", "10"]) == 0
+    assert events("e.csv")[0]["time"] == "1.950"
+    assert json.loads(Path("c.json").read_text())["clock"] == "the frames of frames"
+
+
+def test_a_file_with_seconds_and_classes_needs_nothing_else():
+    lines = ["frame,seconds,id,class,class_number,x1,y1,x2,y2"]
+    lines += [f"{n},{1.2 * n},7,dog,3,{4 * n},20,{4 * n + 10},60" for n in range(1, 31) if n != 18]
+    Path("walk.csv").write_text("\n".join(lines))
+    assert main(["count", "walk.csv", *GATE, "--events", "e.csv", "--counts", "c.json"]) == 0
+    (event,) = events("e.csv")  # at x = 80 between frames 17 and 19
+    assert (event["time"], event["class"], event["direction"]) == ("22.500", "dog", "out")
+    counts = json.loads(Path("c.json").read_text())
+    assert (counts["clock"], counts["frames"], counts["seconds"]) == ("the seconds of walk.csv", 30, 34.8)
+
+
 def test_classes_are_counted_apart(capsys):
     write_rows("walk.txt", classes={1: 3, 2: 1})
     assert (
@@ -181,7 +205,7 @@ def test_a_second_run_replaces_nothing_under_runs(rows):
         ([*GATE, "--events", "e.json"], "--events e.json: expected a file name ending in .csv"),
         ([*GATE, "--counts", "walk.txt"], "--counts walk.txt: expected a file name ending in .json"),
         (["--heatmap", "h.jpg"], "--heatmap h.jpg: expected a file name ending in .png"),
-        ([*GATE, "--source", "walk.mp4"], "--source brings frame rate and size"),
+        ([*GATE, "--source", "walk.mp4", "--image-size", "9x9"], "--source brings the size of its images"),
         (["--frame-rate", "0"], "expected frames a second, got '0'"),
         (["--image-size", "160x96", "--line", "g=200,0,200,50"], "--line g: the line lies outside of the image"),
     ],
