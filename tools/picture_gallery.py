@@ -50,6 +50,7 @@ def picture_gallery(demo: Path, output: Path = Path("docs/images")) -> None:
         with serving("review", video, results) as url:
             page.goto(url)
             page.wait_for_selector("body[data-ready=yes]")
+            page.wait_for_function("document.getElementById('place-count').textContent")
             page.keyboard.press("n")
             page.wait_for_function("!document.getElementById('video').seeking")
             save(page.screenshot(), output / "gallery-review.jpg")
