@@ -156,6 +156,7 @@ except ImportError as error:
         (["evaluate", "--gt", "gt", "--results", "results", "--check", "motmetrics"], "motmetrics", "check"),
         (["track", "street.mp4", "--results", "out/street.parquet"], "pyarrow", "parquet"),
         (["associate", "results/street.txt", "--results", "out/street.parquet"], "pyarrow", "parquet"),
+        (["app", "--no-browser"], "gradio", "app"),
         (["bench", "model"], "torch", "train"),
         (["bench", "training"], "pytorch_lightning", "train"),
     ],

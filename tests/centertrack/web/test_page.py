@@ -138,6 +138,12 @@ def drop_video(page: Any, file: Path) -> None:
     wait_for_picture(page)
 
 
+def choose_camera(page: Any, camera: MjpegCamera) -> None:
+    page.click("#camera input")
+    page.click(f"[role=option]:has-text('{camera.address}')")
+    wait_for(page, "is on")
+
+
 def wait_for_picture(page: Any) -> None:
     """Wait until the first frame is shown as it is now; every change has an address of its own."""
     page.wait_for_function(
@@ -251,9 +257,7 @@ def test_the_report_opens_offline(page: Any, browser: Any, street: Path, tmp_pat
 
 
 def test_progress_is_shown_and_stop_keeps_what_was_done(page: Any, camera: MjpegCamera, tmp_path: Path) -> None:
-    page.click("#camera input")
-    page.click(f"[role=option]:has-text('{camera.address}')")
-    wait_for(page, "is on")
+    choose_camera(page, camera)
     page.click("#track")
     page.wait_for_function("/[1-9] frames, .* frames per second/.test(document.querySelector('#progress').innerText)")
     page.wait_for_function("(document.querySelector('#progress img') || {}).naturalWidth > 0")
@@ -359,6 +363,18 @@ def test_what_a_visitor_brought_is_deleted_when_the_page_is_closed(
     assert app.kept() == set()
 
 
+def test_closing_the_page_ends_its_run_and_lets_the_next_one_begin(
+    browser: Any, app: App, street: Path, camera: MjpegCamera, page: Any
+) -> None:
+    with visiting(browser, app) as other:
+        choose_camera(other, camera)
+        other.click("#track")
+        other.wait_for_selector("#progress img")
+    drop_video(page, street)
+    assert track(page).startswith(f"{FRAMES} frames, ")
+    assert {name.partition(".")[0].partition("-")[0] for name in app.kept()} == {"street", "drawn"}
+
+
 def test_a_page_of_another_name_that_leads_here_is_refused(app: App) -> None:
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
@@ -371,9 +387,7 @@ def test_ctrl_c_ends_a_run_and_leaves_nothing(browser: Any, tmp_path: Path, weig
     with serving(tmp_path / "temporary", "--weights", weights, "--camera", camera.address) as app:
         page = browser.new_page()
         page.goto(app.url)
-        page.click("#camera input")
-        page.click(f"[role=option]:has-text('{camera.address}')")
-        wait_for(page, "is on")
+        choose_camera(page, camera)
         page.click("#track")
         page.wait_for_selector("#progress img")
         app.process.send_signal(signal.SIGINT)
