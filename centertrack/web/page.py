@@ -23,7 +23,8 @@ STYLE = """
 .gradio-container { max-width: 1500px !important; padding: 12px 20px !important; }
 #message p { margin: 0; padding: 8px 12px; border-radius: 8px; background: var(--background-fill-secondary); }
 #message p.error { background: var(--error-background-fill); color: var(--error-text-color); }
-#progress progress { width: 100%; accent-color: var(--color-accent); }
+#progress { min-height: 2.5rem; }
+#progress progress { width: 100%; height: 14px; accent-color: #2f6db3; }
 #progress img, #report iframe { width: 100%; border: 1px solid var(--border-color-primary); border-radius: 8px; }
 #report iframe { height: 620px; }
 #files .label-clear-button, #files td:last-child button { display: none; }
@@ -114,7 +115,8 @@ class Page:
         self._close.click(self._finish, [self._name], [*drawn, self._name], **at_once)
         self._undo.click(self._take_back, None, drawn, **at_once)
         self._stop.click(self._end_run, None, None, **at_once)
-        self._track.click(
+        waiting = self._track.click(lambda: _said("Waiting for its turn."), None, [self._message], **at_once)
+        waiting.then(
             self._run,
             [self._weights, self._tracker, self._classes, self._start, self._end],
             [self._message, self._drawing, self._progress, self._results, self._video, self._report, self._files],

@@ -341,14 +341,18 @@ def test_undo_takes_points_and_places_back(page: Any, street: Path) -> None:
     wait_for(page, "The line line 1 is drawn: 48,")
 
 
-def test_one_waits_for_the_other(browser: Any, app: App, street: Path) -> None:
+def test_one_waits_for_the_other(browser: Any, app: App, street: Path, camera: MjpegCamera) -> None:
     with visiting(browser, app) as first, visiting(browser, app) as second:
-        drop_video(first, street)
+        choose_camera(first, camera)
         drop_video(second, street)
         first.click("#track")
+        first.wait_for_selector("#progress img")
         second.click("#track")
-        counts = [wait_for(page, " frames, ") for page in (first, second)]
-        assert [said.startswith(f"{FRAMES} frames, ") for said in counts] == [True, True]
+        wait_for(second, "Waiting for its turn.")
+        second.wait_for_selector("#progress >> text=queue: 1/1")
+        first.click("#stop")
+        wait_for(first, " frames, ")
+        assert wait_for(second, " frames, ").startswith(f"{FRAMES} frames, ")
 
 
 def test_what_a_visitor_brought_is_deleted_when_the_page_is_closed(
