@@ -23,8 +23,10 @@ STYLE = """
 .gradio-container { max-width: 1500px !important; padding: 12px 20px !important; }
 #message p { margin: 0; padding: 8px 12px; border-radius: 8px; background: var(--background-fill-secondary); }
 #message p.error { background: var(--error-background-fill); color: var(--error-text-color); }
-#progress { min-height: 2.5rem; }
-#progress progress { width: 100%; height: 14px; accent-color: #2f6db3; }
+#progress { min-height: 2.5rem; overflow: visible !important; }
+#progress .wrap { overflow: visible; max-height: none; height: 2rem; }
+#progress .bar { height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden; }
+#progress .bar div { height: 100%; background: #2f6db3; }
 #progress img, #report iframe { width: 100%; border: 1px solid var(--border-color-primary); border-radius: 8px; }
 #report iframe { height: 620px; }
 #files .label-clear-button, #files td:last-child button { display: none; }
@@ -220,7 +222,12 @@ def _refused(visitor: Visitor, error: Exception) -> list[Any]:
 
 def _news(news: News) -> list[Any]:
     of = f" of {news.total}" if news.total else ""
-    bar = f'<progress max="{news.total or 1}" {f"value={news.frames}" if news.total else ""}></progress>'
+    share = f"{100 * min(1.0, news.frames / news.total):.0f}" if news.total else ""
+    bar = (
+        f'<div class="bar" role="progressbar" aria-valuenow="{share}"><div style="width: {share}%"></div></div>'
+        if share
+        else ""
+    )
     text = f"<p>{news.frames}{of} frames, {news.rate:.3g} frames per second, {news.ids} ids</p>" if news.frames else ""
     picture = f'<img alt="newest frame" src="data:image/jpeg;base64,{b64encode(news.jpeg).decode()}">'
     return [_said("Tracking."), gr.skip(), bar + text + (picture if news.jpeg else ""), *[gr.skip()] * 4]
