@@ -409,8 +409,8 @@ def test_what_a_conversion_leaves_out_is_said(cvat: Path, tmp_path: Path, capsys
     assert lost.pop("mot") == [f"mot {classes}"]
     assert lost.pop("crowdhuman") == [f"crowdhuman {classes}", "crowdhuman knows no identities: 2 are left out"]
     assert lost.pop("voc") == ["voc knows no identities: 2 are left out"]
-    assert lost.pop("yolo") == ["yolo knows no regions to ignore: 1 are left out"]
-    assert lost.pop("jde") == ["jde knows no regions to ignore: 1 are left out"]
+    assert lost.pop("yolo") == ["yolo knows no regions to ignore: 1 is left out"]
+    assert lost.pop("jde") == ["jde knows no regions to ignore: 1 is left out"]
     assert lost == {"coco": [], "cvat": []}
     arguments = ["data", "convert", str(cvat), "--from", "cvat", "--to", "mot", "--output", str(tmp_path / "again")]
     assert main(arguments) == 0
