@@ -355,16 +355,24 @@ def test_one_waits_for_the_other(browser: Any, app: App, street: Path, camera: M
         assert wait_for(second, " frames, ").startswith(f"{FRAMES} frames, ")
 
 
+def are_served(addresses: list[str]) -> str:
+    """Return a script that tells whether each is served."""
+    return f"Promise.all({json.dumps(addresses)}.map(async one => (await fetch(one)).ok))"
+
+
 def test_what_a_visitor_brought_is_deleted_when_the_page_is_closed(
     browser: Any, app: App, street: Path, page: Any
 ) -> None:
     with visiting(browser, app) as other:
         drop_video(other, street)
         track(other)
-        address = other.get_attribute("#video video", "src")
-        assert {"street.mp4", "street.txt"} <= app.kept()
-    page.wait_for_function("async address => !(await fetch(address)).ok", arg=address)
-    assert app.kept() == set()
+        prefix, _, video = str(other.get_attribute("#video video", "src")).partition("file=")
+        files = [path for path in Path(video).parents[1].rglob("*") if path.is_file()]
+        assert {"street.mp4", "street.txt", "drawn-1.png"} <= {path.name for path in files}
+        addresses = [f"{prefix}file={path}" for path in files]
+        assert all(page.evaluate(are_served(addresses)))
+    page.wait_for_function(f"{are_served(addresses)}.then(all => !all.includes(true))")
+    assert [path for path in files if path.exists()] == []
 
 
 def test_closing_the_page_ends_its_run_and_lets_the_next_one_begin(
@@ -372,11 +380,14 @@ def test_closing_the_page_ends_its_run_and_lets_the_next_one_begin(
 ) -> None:
     with visiting(browser, app) as other:
         choose_camera(other, camera)
+        other.wait_for_selector("#frame img")
+        picture = str(other.get_attribute("#frame img", "src"))
         other.click("#track")
         other.wait_for_selector("#progress img")
+        assert page.evaluate(are_served([picture])) == [True]
     drop_video(page, street)
     assert track(page).startswith(f"{FRAMES} frames, ")
-    assert {name.partition(".")[0].partition("-")[0] for name in app.kept()} == {"street", "drawn"}
+    page.wait_for_function(f"{are_served([picture])}.then(all => !all.includes(true))")
 
 
 def test_a_page_of_another_name_that_leads_here_is_refused(app: App) -> None:
