@@ -16,6 +16,7 @@ from centertrack.web.run import News, Order, Outcome, run_order
 from centertrack.web.visitors import Visitor, Visitors
 from tracker.errors import InputError
 from tracker.factory import DEFAULT_TRACKER, TRACKERS
+from tracker.wording import counted
 
 _LOG = logging.getLogger(__name__)
 TITLE = "centertrack"
@@ -228,7 +229,8 @@ def _news(news: News) -> list[Any]:
         if share
         else ""
     )
-    text = f"<p>{news.frames}{of} frames, {news.rate:.3g} frames per second, {news.ids} ids</p>" if news.frames else ""
+    done = f"{news.frames}{of} frames" if of else counted(news.frames, "frame")
+    text = f"<p>{done}, {news.rate:.3g} frames per second, {counted(news.ids, 'id')}</p>" if news.frames else ""
     picture = f'<img alt="newest frame" src="data:image/jpeg;base64,{b64encode(news.jpeg).decode()}">'
     return [_said("Tracking."), gr.skip(), bar + text + (picture if news.jpeg else ""), *[gr.skip()] * 4]
 

@@ -24,7 +24,7 @@ const NAMES = {" ": "space", ArrowLeft: "left", ArrowRight: "right", ArrowUp: "u
   D: "shift d"};
 const byId = (id) => document.getElementById(id);
 
-const state = {about: null, tracks: null, before: null, showsBefore: false, chosen: null, places: [], place: -1,
+const state = {about: null, tracks: null, before: null, showsBefore: false, chosen: null, places: [], knowsPlaces: false, place: -1,
   done: new Set(), drawing: null, asked: null};
 let player, layer, timeline;
 
@@ -256,6 +256,7 @@ async function commit() {
 async function loadPlaces() {
   const current = state.places[state.place];
   state.places = await (await request("suspicions")).json();
+  state.knowsPlaces = true;
   state.place = current ? state.places.findIndex((place) => placeKey(place) === placeKey(current)) : -1;
   showPlaces();
   timeline.setRows(timeline.rows.map((row) => ({...row, marks: marksOf(row.id)})));
@@ -287,7 +288,12 @@ function showPlaces() {
 
 function goTo(number) {
   const place = state.places[number];
-  if (!place) { say(state.places.length ? "That was the last one." : "Nothing suspicious was found."); return; }
+  if (!place) {
+    say(!state.knowsPlaces ? "Still looking for places; press again in a moment."
+      : state.places.length ? "That was the last one." : "Nothing suspicious was found.");
+    return;
+  }
+  say("");
   state.place = number;
   showPlaces();
   byId("place-list").children[number].scrollIntoView({block: "nearest"});
