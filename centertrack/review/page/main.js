@@ -256,6 +256,7 @@ async function commit() {
 async function loadPlaces() {
   const current = state.places[state.place];
   state.places = await (await request("suspicions")).json();
+  if (!state.knowsPlaces) say("");
   state.knowsPlaces = true;
   state.place = current ? state.places.findIndex((place) => placeKey(place) === placeKey(current)) : -1;
   showPlaces();
@@ -293,7 +294,6 @@ function goTo(number) {
       : state.places.length ? "That was the last one." : "Nothing suspicious was found.");
     return;
   }
-  say("");
   state.place = number;
   showPlaces();
   byId("place-list").children[number].scrollIntoView({block: "nearest"});
