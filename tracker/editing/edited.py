@@ -21,7 +21,7 @@ class Edited:
     """Corrected tracks, and what they were made of.
 
     Attributes:
-        tracks: After the edits; every box counts as seen, since not all formats say which are.
+        tracks: After the edits; where the file does not say which boxes were seen, all count as such.
         edit_count: Edits in force.
         ids_before: Number of ids before them.
         names: Class number, from 1, -> name, where the results name them.
@@ -77,7 +77,7 @@ def read_edited(results: Path, edits: Path) -> Edited:
         boxes=after.boxes_xyxy[order].astype(np.float64),
         scores=after.scores[order],
         labels=np.maximum(after.classes[order], 1) - 1,
-        indices=np.zeros(len(after), np.int64),
+        indices=np.zeros(len(after), np.int64) if after.seen is None else after.seen[order].astype(np.int64) - 1,
         embeddings={},
     )
     has_classes = bool((after.classes > 0).any())

@@ -195,6 +195,7 @@ class DrawBoxes(Edit):
             boxes_xywh=np.concatenate([kept.boxes_xywh, xywh]),
             scores=np.concatenate([kept.scores, np.full(count, HUMAN_SCORE)]),
             classes=np.concatenate([kept.classes, np.full(count, number)]),
+            seen=None if kept.seen is None else np.concatenate([kept.seen, np.ones(count, np.bool_)]),
         )
         return joined.where(np.argsort(joined.frames, kind="stable"))
 

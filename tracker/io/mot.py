@@ -133,10 +133,12 @@ class ResultRows(MotRows):
     Attributes:
         scores: (N,) float64; 1 where the file does not say.
         classes: (N,) int64, -1 where the file does not say.
+        seen: (N,) whether the object was detected in this frame; None where the file does not say.
     """
 
     scores: Floats
     classes: Integers
+    seen: NDArray[np.bool_] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ class TableRow(NamedTuple):
         number: Class, from 1; -1 where the file does not say; 0 for a region to ignore.
         counts: Whether it is to be scored.
         score: Of the detector; 1 where the file does not say.
+        seen: Whether it was detected in this frame; None where the file does not say.
     """
 
     place: int
@@ -34,6 +35,7 @@ class TableRow(NamedTuple):
     number: int
     counts: bool = True
     score: float = 1.0
+    seen: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +52,7 @@ class SequenceTable:
         times: Frame -> seconds since the first, where the file says so.
         frame_rate: Frames a second, where the file says so.
         size: Width and height of the images in pixels, where the file says so.
+        seen: (N,) whether each was detected in its frame; None where the file does not say.
     """
 
     rows: GroundTruthRows
@@ -61,6 +64,7 @@ class SequenceTable:
     times: Mapping[int, float] = field(default_factory=dict)
     frame_rate: float | None = None
     size: tuple[int, int] | None = None
+    seen: Mask | None = None
 
     @classmethod
     def of(
@@ -100,12 +104,20 @@ class SequenceTable:
         scores = np.array([box.score for box in objects], np.float64)
         regions = MotRows(*_columns(path, [box for box in boxes if box.number == 0]), unit=unit)
         frames = None if labelled is None else np.unique(np.array(list(labelled), np.int64))
-        return cls(rows, scores, regions, names, frames, length, times or {}, frame_rate, size)
+        seen = np.array([box.seen is not False for box in objects], np.bool_)
+        says_seen = any(box.seen is not None for box in objects)
+        return cls(
+            rows, scores, regions, names, frames, length, times or {}, frame_rate, size, seen if says_seen else None
+        )
 
     def where(self, kept: Mask, regions_kept: Mask) -> SequenceTable:
         """Return the objects and regions that two masks select."""
         return replace(
-            self, rows=self.rows.where(kept), scores=self.scores[kept], regions=self.regions.where(regions_kept)
+            self,
+            rows=self.rows.where(kept),
+            scores=self.scores[kept],
+            regions=self.regions.where(regions_kept),
+            seen=None if self.seen is None else self.seen[kept],
         )
 
     def in_frames(self, frames: range | Integers) -> SequenceTable:
@@ -127,9 +139,8 @@ class SequenceTable:
     def results(self) -> ResultRows:
         """Return the objects as a tracker's output."""
         rows = self.rows
-        return ResultRows(
-            rows.path, rows.lines, rows.frames, rows.ids, rows.boxes_xywh, self.scores, rows.classes, unit=rows.unit
-        )
+        columns = rows.path, rows.lines, rows.frames, rows.ids, rows.boxes_xywh, self.scores, rows.classes
+        return ResultRows(*columns, unit=rows.unit, seen=self.seen)
 
 
 def mot_ground_truth(path: Path, names: Mapping[int, str]) -> SequenceTable:

@@ -45,14 +45,17 @@ class TrackedSequence:
     def by_frame(self) -> dict[int, Tracks]:
         """Return the tracks of each frame that has any, as a tracker would have returned them.
 
-        Their labels are the class numbers of the file, and all count as seen.
+        Their labels are the class numbers of the file; where it does not say which were seen, all count as such.
         """
         rows = self.rows
         numbers, starts = np.unique(rows.frames, return_index=True)
         found = {}
         for number, part in zip(numbers.tolist(), np.split(np.arange(len(rows)), starts[1:]), strict=False):
             boxes, scores = rows.boxes_xyxy[part], rows.scores[part].astype(np.float32)
-            found[number] = Tracks(rows.ids[part], boxes, scores, rows.classes[part], np.arange(len(part)))
+            indices = np.arange(len(part))
+            if rows.seen is not None:
+                indices[~rows.seen[part]] = -1
+            found[number] = Tracks(rows.ids[part], boxes, scores, rows.classes[part], indices)
         return found
 
 

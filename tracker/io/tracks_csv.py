@@ -94,4 +94,5 @@ def _row_of(row: dict[str, str], where: str, line: int) -> TableRow:
         (x1, y1, x2 - x1, y2 - y1),
         read_class_number(row.get("class_number") or "-1", where),
         score=read_number(row.get("score") or "1", where, "score"),
+        seen=bool(read_whole(row["seen"], where, "seen", 0, 1)) if row.get("seen") else None,
     )

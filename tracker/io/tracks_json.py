@@ -116,22 +116,23 @@ def json_tracks_table(path: Path, name: str = "") -> SequenceTable:
         columns = _columns(track, where)
         identity = read_whole(track.get("id"), where, "an id", 0)
         number = _class_of(track, where, names)
-        for frame, box, score, seconds in columns:
-            boxes.append(_table_row(place, frame, identity, box, number, score, where))
+        for frame, box, score, seconds, seen in columns:
+            boxes.append(_table_row(place, frame, identity, box, number, score, seen, where))
             if seconds is not None:
                 times[boxes[-1].frame] = read_number(seconds, where, "seconds")
     return _table(path, content, boxes, names, times, "tracks", content.get("frame_count"))
 
 
-def _columns(track: Any, where: str) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """Give frame, box, score and seconds of each box of a track."""
+def _columns(track: Any, where: str) -> Iterator[tuple[Any, Any, Any, Any, Any]]:
+    """Give frame, box, score, seconds and whether it was seen, of each box of a track."""
     frames, boxes = (track.get("frames"), track.get("boxes")) if isinstance(track, dict) else (None, None)
     if not isinstance(frames, list) or not isinstance(boxes, list):
         raise InputError(f"{where}: expected a track with id, frames and boxes")
-    scores, seconds = track.get("scores") or [1.0] * len(frames), track.get("seconds") or [None] * len(frames)
-    if not all(isinstance(one, list) and len(one) == len(frames) for one in (boxes, scores, seconds)):
-        raise InputError(f"{where}: expected boxes, scores and seconds as long as frames, {len(frames)}")
-    return zip(frames, boxes, scores, seconds, strict=True)
+    scores = track.get("scores") or [1.0] * len(frames)
+    seconds, seen = (track.get(name) or [None] * len(frames) for name in ("seconds", "seen"))
+    if not all(isinstance(one, list) and len(one) == len(frames) for one in (boxes, scores, seconds, seen)):
+        raise InputError(f"{where}: expected boxes, scores, seconds and seen as long as frames, {len(frames)}")
+    return zip(frames, boxes, scores, seconds, seen, strict=True)
 
 
 def json_lines_tracks_table(path: Path, name: str = "") -> SequenceTable:
@@ -168,7 +169,8 @@ def json_lines_tracks_table(path: Path, name: str = "") -> SequenceTable:
             times[frame] = read_number(content["seconds"], where, "seconds")
         for one in tracks:
             identity, number = read_whole(one.get("id"), where, "an id", 0), _class_of(one, where, names)
-            boxes.append(_table_row(line, frame, identity, one.get("box"), number, one.get("score", 1.0), where))
+            score, seen = one.get("score", 1.0), one.get("seen")
+            boxes.append(_table_row(line, frame, identity, one.get("box"), number, score, seen, where))
     return _table(path, header, boxes, names, times, "", last)
 
 
@@ -189,12 +191,15 @@ def _class_of(track: dict[str, Any], where: str, names: dict[int, str]) -> int:
     return number
 
 
-def _table_row(place: int, frame: Any, identity: int, box: Any, number: int, score: Any, where: str) -> TableRow:
+def _table_row(
+    place: int, frame: Any, identity: int, box: Any, number: int, score: Any, seen: Any, where: str
+) -> TableRow:
     x1, y1, x2, y2 = read_box(box, where, "a box [x1, y1, x2, y2]")
+    if seen is not None and not isinstance(seen, bool):
+        raise InputError(f"{where}: expected seen as true or false, got {str(seen)[:40]}")
     frame = read_whole(frame, where, "a frame", 1, MAX_FRAMES)
-    return TableRow(
-        place, frame, identity, (x1, y1, x2 - x1, y2 - y1), number, score=read_number(score, where, "a score")
-    )
+    xywh = (x1, y1, x2 - x1, y2 - y1)
+    return TableRow(place, frame, identity, xywh, number, score=read_number(score, where, "a score"), seen=seen)
 
 
 def _table(

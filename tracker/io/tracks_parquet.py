@@ -108,4 +108,5 @@ def _row_of(row: dict[str, Any], place: int, where: str) -> TableRow:
         (x1, y1, x2 - x1, y2 - y1),
         read_class_number(-1 if row.get("class_number") is None else row["class_number"], where),
         score=read_number(1.0 if row.get("score") is None else row["score"], where, "score"),
+        seen=None if row.get("seen") is None else bool(row["seen"]),
     )
