@@ -65,7 +65,7 @@ ELSEWHERE = """
 import os, pkgutil, signal, sys
 from importlib import import_module
 
-import pytorch_lightning, torchmetrics, torch.utils.tensorboard  # may use what they like
+import gradio, pytorch_lightning, torchmetrics, torch.utils.tensorboard  # may use what they like
 
 del os.fork, signal.SIGHUP, signal.SIGKILL, os.getuid, os.nice
 for name in ("resource", "fcntl", "termios", "pwd", "grp"):

@@ -302,11 +302,14 @@ function goTo(number) {
   choose(place.ids[0]);
 }
 
-function nextPlace(by) {
+// The next place that is not decided, counted from the current one; where there is none, one that is not there.
+function openPlace(by) {
   let number = state.place + by;
   while (state.places[number] && isDone(state.places[number])) number += by;
-  goTo(number);
+  return number;
 }
+
+const nextPlace = (by) => goTo(openPlace(by));
 
 async function decide(choice) {
   const place = state.places[state.place];
@@ -319,7 +322,8 @@ async function decide(choice) {
     await loadPlaces();
     state.place = number - 1;
   }
-  nextPlace(1);
+  if (state.places[openPlace(1)]) nextPlace(1);
+  else showPlaces();
 }
 
 // --- keys and buttons
