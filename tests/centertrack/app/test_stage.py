@@ -69,6 +69,7 @@ def test_no_more_is_pulled_than_there_is_room_for():
     assert len(pulled) == 3  # ahead + workers
 
 
+@pytest.mark.slow
 def test_closing_frees_the_stages_behind_a_source_that_hangs(monkeypatch):
     monkeypatch.setattr("centertrack.app.stage.JOIN_SECONDS", 0.0)
     release, reading = threading.Event(), threading.Event()

@@ -341,6 +341,7 @@ def test_undo_takes_points_and_places_back(page: Any, street: Path) -> None:
     wait_for(page, "The line line 1 is drawn: 48,")
 
 
+@pytest.mark.slow
 def test_one_waits_for_the_other(browser: Any, app: App, street: Path, camera: MjpegCamera) -> None:
     with visiting(browser, app) as first, visiting(browser, app) as second:
         choose_camera(first, camera)
