@@ -16,9 +16,10 @@ from tests.conftest import PROJECT
 from tracker.errors import InputError
 
 pytest.importorskip("nncf", reason="the extra [quantise] is not installed")
-pytestmark = pytest.mark.slow
 sys.path.insert(0, str(PROJECT / "tools"))
 from quantise_weights import quantise_weights
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

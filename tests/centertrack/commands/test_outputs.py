@@ -206,7 +206,7 @@ def test_tracks_are_tracked_again(clip, yolo, suffix):
         ("a.csv", "frame,id,x1,y1,x2,y2\n1,1,0,0,9,9\n1,2,0,nan,9,9\n", "a.csv:3: expected y1 from"),
         ("a.csv", "frame,id,x1,y1,x2,y2,class_number\n1,1,0,0,9,9,0\n", "a.csv:2: expected class_number from 1"),
         ("a.json", '{"tracks": [{"id": 1}]}', "a.json: tracks[0]: expected a track with id, frames and boxes"),
-        ("a.json", '{"tracks": [{"id": 1, "frames": [1], "boxes": []}]}', "tracks[0]: expected boxes, scores, seconds and"),
+        ("a.json", '{"tracks": [{"id": 1, "frames": [1], "boxes": []}]}', "tracks[0]: expected boxes, scores, seconds"),
         ("a.json", '{"tracks": [{"id": 1, "frames": [1], "boxes": [[1, 2]]}]}', "tracks[0]: expected a box"),
         ("a.jsonl", '{"source": "a"}\n{"frame": 1, "tracks": [{"id": -1}]}', "a.jsonl:2: expected an id from 0"),
         ("a.jsonl", '{"source": "a"}\n{"frame": 1\n', "a.jsonl:2: not valid JSON"),
