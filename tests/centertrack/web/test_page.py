@@ -376,6 +376,7 @@ def test_what_a_visitor_brought_is_deleted_when_the_page_is_closed(
     assert [path for path in files if path.exists()] == []
 
 
+@pytest.mark.slow
 def test_closing_the_page_ends_its_run_and_lets_the_next_one_begin(
     browser: Any, app: App, street: Path, camera: MjpegCamera, page: Any
 ) -> None:
@@ -399,6 +400,7 @@ def test_a_page_of_another_name_that_leads_here_is_refused(app: App) -> None:
         urlopen(Request(app.url, headers={"Host": "elsewhere.example"}), timeout=20)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_and_leaves_nothing(browser: Any, tmp_path: Path, weights: Path, camera: MjpegCamera) -> None:
     with serving(tmp_path / "temporary", "--weights", weights, "--camera", camera.address) as app:
         page = browser.new_page()
