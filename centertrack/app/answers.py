@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from centertrack.app.file_sink import FileSink, WriterSink
+from centertrack.app.file_sink import FileSink, NoFileSink, WriterSink
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.sinks import Overlay, track_sinks
 from centertrack.app.tracks_sink import OutputOptions
@@ -55,7 +55,7 @@ class Questions:
     looks: bool = False
 
 
-class Answers(FileSink):
+class Answers(NoFileSink):
     """Counts while frames go by; the sinks after it write what it knows.
 
     Args:
@@ -95,14 +95,6 @@ class Answers(FileSink):
         if result.tracks is not None:
             self.events = self.counter.update(result.tracks, result.time, result.number)
             self.identities.add(result.number, result.time, result.tracks, result.detections)
-
-    @override
-    def close(self) -> None:
-        pass  # it has no file
-
-    @override
-    def abandon(self) -> None:
-        pass  # likewise
 
     @property
     @override
@@ -178,7 +170,7 @@ class EventsSink(WriterSink):
         self._writer.write(self._answers.events)
 
 
-class AuditSink(FileSink):
+class AuditSink(NoFileSink):
     """Writes a picture of every event."""
 
     def __init__(self, folder: Path, answers: Answers) -> None:
@@ -192,14 +184,6 @@ class AuditSink(FileSink):
     def write(self, result: FrameResult) -> None:
         if result.tracks is not None:
             self._audit.add(result.number, result.time, result.image, result.tracks, self._answers.events)
-
-    @override
-    def close(self) -> None:
-        pass  # every picture is complete
-
-    @override
-    def abandon(self) -> None:
-        pass  # likewise
 
     @property
     @override

@@ -64,6 +64,18 @@ class FileSink(ABC):
             self.abandon()
 
 
+class NoFileSink(FileSink):
+    """A sink that has nothing to complete: it keeps no file, or each of its files is complete at once."""
+
+    @override
+    def close(self) -> None:
+        pass
+
+    @override
+    def abandon(self) -> None:
+        pass
+
+
 class WriterSink(FileSink):
     """A sink around a writer.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from centertrack.app.exports import EXPORTS
-from centertrack.app.file_sink import FileSink, WriterSink
+from centertrack.app.file_sink import FileSink, NoFileSink, WriterSink
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.tracks_sink import OutputOptions, TracksSink, size_of, tracks_sink
 from centertrack.average_precision.coco_results import CocoWriter
@@ -95,7 +95,7 @@ class VideoSink(WriterSink):
         self._writer.write(self._annotator.draw(result), result.frame.time)
 
 
-class ImagesSink(FileSink):
+class ImagesSink(NoFileSink):
     """Writes every annotated frame as a JPEG.
 
     Args:
@@ -116,14 +116,6 @@ class ImagesSink(FileSink):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
             write_image(temporary, self._annotator.draw(result))
-
-    @override
-    def close(self) -> None:
-        pass  # every image is complete
-
-    @override
-    def abandon(self) -> None:
-        pass  # likewise
 
 
 class CocoSink(WriterSink):

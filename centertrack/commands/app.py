@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import math
 import webbrowser
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from centertrack.commands.shared.options import port_number
+from centertrack.commands.shared.options import port_number, positive_number
 from centertrack.commands.shared.terminal import say
 from tracker.extras import require
 
@@ -44,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="offer this camera, a number, device or address; may be given several times (default: /dev/video*)",
     )
     parser.add_argument(
-        "--max-seconds", type=_positive, default=600.0, metavar="N", help="of video in one run (default: 600)"
+        "--max-seconds", type=positive_number, default=600.0, metavar="N", help="of video in one run (default: 600)"
     )
     parser.add_argument(
-        "--max-megabytes", type=_positive, default=500.0, metavar="N", help="of an upload (default: 500)"
+        "--max-megabytes", type=positive_number, default=500.0, metavar="N", help="of an upload (default: 500)"
     )
     parser.add_argument(
         "--host",
@@ -93,13 +92,3 @@ def _offer(options: argparse.Namespace) -> Offer:
     cameras = options.camera or sorted(str(path) for path in Path("/dev").glob("video*"))
     weights = list(dict.fromkeys([*options.weights, DEFAULT_WEIGHTS, *list_weights()]))
     return Offer(weights, cameras, Limits(options.max_seconds, options.max_megabytes))
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return value

@@ -20,7 +20,7 @@ from tracker.editing.suspicions import BoxAt, find_suspicions, weigh_appearance
 from tracker.errors import InputError
 from tracker.io.frame import FrameSource
 from tracker.io.mot import ResultRows
-from tracker.io.track_formats import guess_track_format, read_found
+from tracker.io.track_formats import read_tracks
 
 _LOG = logging.getLogger(__name__)
 MAX_ID = 2**31 - 1  # of a page: ids travel as int32
@@ -47,7 +47,7 @@ class ReviewSession:
     """
 
     def __init__(self, media: Media, results: Path, edits: Path) -> None:
-        table = read_found(guess_track_format(results), results, results.stem, results)
+        table = read_tracks(results)
         self.media, self.names, self.results = media, dict(table.names), results
         self._original = table.results()
         self._refuse_others()

@@ -13,7 +13,7 @@ import numpy as np
 from typing_extensions import override
 
 from centertrack.app.answers import Answers, FileAtEnd, Questions, counted_track_sinks, namer, noun_of, overlay_of
-from centertrack.app.file_sink import FileSink, WriterSink
+from centertrack.app.file_sink import FileSink, NoFileSink, WriterSink
 from centertrack.app.outputs import OutputKind, OutputPlan
 from centertrack.app.pipeline import FrameResult
 from centertrack.app.session import PREDICTOR_MIN_SCORE, STREAMS_ON_CPU, Session, thresholds
@@ -232,7 +232,7 @@ class _ReportSink(WriterSink):
         return render_tracks_page(self._frames.name, facts, found, kinds, places)
 
 
-class _Preview(FileSink):
+class _Preview(NoFileSink):
     """Keeps a picture of a frame now and then, to look at while the run goes on.
 
     Attributes:
@@ -259,11 +259,3 @@ class _Preview(FileSink):
         self._last = now
         pixels = np.ascontiguousarray(self._annotator.draw(result)[..., ::-1])
         self.jpeg = encode_image(pixels, ".jpg", _JPEG_QUALITY)
-
-    @override
-    def close(self) -> None:
-        pass  # it has no file
-
-    @override
-    def abandon(self) -> None:
-        pass  # likewise

@@ -10,7 +10,7 @@ import numpy as np
 
 from tracker.editing.edit_list import EditList
 from tracker.errors import InputError
-from tracker.io.track_formats import guess_track_format, read_found
+from tracker.io.track_formats import read_tracks
 from tracker.io.track_writer import TrackedSource
 from tracker.io.track_writers import open_tracks
 from tracker.postprocess import Trajectories
@@ -67,7 +67,7 @@ def read_edited(results: Path, edits: Path) -> Edited:
     """
     if not edits.is_file():
         raise InputError(f"{edits}: no such edit list; centertrack review makes one")
-    table = read_found(guess_track_format(results), results, results.stem, results)
+    table = read_tracks(results)
     before, found = table.results(), EditList(edits, results)
     after = found.apply(before)
     order = np.lexsort((after.frames, after.ids))

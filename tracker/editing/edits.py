@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ HUMAN_SCORE = 1.0  # of a box that a person drew
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(ABC):
     """One correction. A subclass names it, and its fields are those of its JSON object.
 
     Attributes:
@@ -29,16 +30,16 @@ class Edit:
     kind: ClassVar[str] = ""
 
     def touches(self) -> set[int]:
-        """Return the ids whose boxes may be others afterwards."""
-        return {self.id}
+        """Return the ids whose boxes may be others afterwards: all that it names."""
+        return {getattr(self, one.name) for one in fields(self) if one.name in ("id", "other", "new_id")}
 
+    @abstractmethod
     def apply(self, rows: ResultRows) -> ResultRows:
         """Return the corrected rows, sorted by frame; those given stay as they are.
 
         Raises:
             InputError: The edit does not fit these rows: one sentence, without a place.
         """
-        raise NotImplementedError
 
     def as_json(self) -> dict[str, Any]:
         """Return its JSON object: the kind as `edit`, then the fields that are set."""
@@ -52,10 +53,6 @@ class Merge(Edit):
 
     other: int
     kind: ClassVar[str] = "merge"
-
-    @override
-    def touches(self) -> set[int]:
-        return {self.id, self.other}
 
     @override
     def apply(self, rows: ResultRows) -> ResultRows:
@@ -73,10 +70,6 @@ class Split(Edit):
     frame: int
     new_id: int
     kind: ClassVar[str] = "split"
-
-    @override
-    def touches(self) -> set[int]:
-        return {self.id, self.new_id}
 
     @override
     def apply(self, rows: ResultRows) -> ResultRows:
@@ -98,10 +91,6 @@ class Swap(Edit):
     other: int
     frame: int
     kind: ClassVar[str] = "swap"
-
-    @override
-    def touches(self) -> set[int]:
-        return {self.id, self.other}
 
     @override
     def apply(self, rows: ResultRows) -> ResultRows:
@@ -138,10 +127,6 @@ class Rename(Edit):
 
     new_id: int
     kind: ClassVar[str] = "rename"
-
-    @override
-    def touches(self) -> set[int]:
-        return {self.id, self.new_id}
 
     @override
     def apply(self, rows: ResultRows) -> ResultRows:

@@ -142,6 +142,15 @@ def read_found(format_name: str, path: Path, name: str, truth: Path) -> Sequence
     return FORMATS[format_name].results(path, name)
 
 
+def read_tracks(path: Path) -> SequenceTable:
+    """Read a tracker's output of one sequence by itself, in the format that its layout tells.
+
+    Raises:
+        InputError: As `guess_track_format` and `read_found`.
+    """
+    return read_found(guess_track_format(path), path, path.stem, path)
+
+
 def read_names_beside(path: Path, top: Path | None) -> dict[int, str]:
     """Return class number -> name as a file of class names in the sequence's folders says; nothing where there is none.
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tracker.detections import Tracks
 from tracker.errors import InputError
-from tracker.io.atomic import OutputFile
+from tracker.io.atomic import OutputFile, cannot_write
 from tracker.io.class_names import label_name
 from tracker.io.mot import MIN_SIDE, warn_of_left_out
 from tracker.io.reading import MAX_CLASS, read_whole
@@ -201,7 +201,11 @@ class TrackFile(OutputFile):
                 )
             )
         self.labels.update(zip(ids, labels, strict=True))
-        self._take(frame_number, None if time is None else round(time, 4), rows)
+        try:
+            self._take(frame_number, None if time is None else round(time, 4), rows)
+        except OSError as error:
+            self.abandon()
+            raise cannot_write(self.path, error, self.partial) from error
 
     @abstractmethod
     def _take(self, frame_number: int, seconds: float | None, rows: list[TrackRow]) -> None:

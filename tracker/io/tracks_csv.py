@@ -8,7 +8,6 @@ from pathlib import Path
 from typing_extensions import override
 
 from tracker.errors import InputError
-from tracker.io.atomic import cannot_write
 from tracker.io.names import ODD_NAMES
 from tracker.io.reading import MAX_FRAMES, read_lines, read_number, read_whole
 from tracker.io.sequence_table import SequenceTable, TableRow
@@ -29,11 +28,7 @@ class CsvTracks(TrackFile):
 
     @override
     def _take(self, frame_number: int, seconds: float | None, rows: list[TrackRow]) -> None:
-        try:
-            self._table.writerows([*row[:-1], int(row.seen)] for row in rows)  # None becomes an empty field
-        except OSError as error:
-            self.abandon()
-            raise cannot_write(self.path, error, self.partial) from error
+        self._table.writerows([*row[:-1], int(row.seen)] for row in rows)  # None becomes an empty field
 
     @override
     def _write_rest(self) -> None:

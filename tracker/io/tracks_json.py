@@ -10,7 +10,6 @@ from typing import Any
 from typing_extensions import override
 
 from tracker.errors import InputError
-from tracker.io.atomic import cannot_write
 from tracker.io.json_file import cached_json
 from tracker.io.mot import FRAME_RATES, MAX_SIDE
 from tracker.io.reading import MAX_FRAMES, parse_json, read_box, read_lines, read_number, read_whole
@@ -78,11 +77,7 @@ class JsonLinesTracks(TrackFile):
             }
             for row in rows
         ]
-        try:
-            self._file.write(json.dumps({"frame": frame_number, "seconds": seconds, "tracks": tracks}) + "\n")
-        except OSError as error:
-            self.abandon()
-            raise cannot_write(self.path, error, self.partial) from error
+        self._file.write(json.dumps({"frame": frame_number, "seconds": seconds, "tracks": tracks}) + "\n")
 
     @override
     def _write_rest(self) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import Any
 
-from centertrack.commands.shared.options import positive_int
+from centertrack.commands.shared.options import positive_int, positive_number
 from tracker.errors import InputError
 from tracker.io.part import Part, Place, parse_place
 
@@ -54,23 +53,9 @@ def _place(text: str) -> Place:
 
 
 def _rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected frames per second, a number above 0, got {text!r}")
-    return value
+    return positive_number(text, "frames per second, a number above 0")
 
 
 def _seconds_or_off(text: str) -> float:
     """Read seconds, of which off has none."""
-    if text == "off":
-        return 0.0
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected off or a number of seconds above 0, got {text!r}")
-    return value
+    return 0.0 if text == "off" else positive_number(text, "off or a number of seconds above 0")

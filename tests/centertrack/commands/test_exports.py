@@ -12,7 +12,6 @@ import pytest
 
 from centertrack.cli import main
 from tests.centertrack.commands.test_cli import error_of
-from tests.centertrack.runtime.detectors.graphs import write_detector
 from tracker import Tracks
 from tracker.io.cvat_video_writer import CvatVideoTracks
 from tracker.io.key_frames import find_keys
@@ -21,24 +20,12 @@ from tracker.io.mot import read_results
 from tracker.io.track_formats import FORMATS, guess_track_format, read_found
 from tracker.io.track_writer import TrackedSource
 
-CELLS = 20 * 12 + 10 * 6 + 5 * 3  # of an input of 160x96, as large as the clip
-NAMES = {"names": "{0: 'person', 1: 'car', 2: 'dog'}"}
 FOLDERS = {"coco": "annotations.json", "yolo": "data.yaml", "mot": "gt/gt.txt"}
 
 
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def yolo(tmp_path: Path) -> list[str]:
-    """Options for a detector that sees a person, half of whom is left of the image, and a car."""
-    rows = np.zeros((1, 7, CELLS))
-    rows[0, :, 0] = (5, 50, 20, 40, 0.9, 0, 0)
-    rows[0, :, 1] = (100, 50, 40, 20, 0, 0.8, 0)
-    path = write_detector(tmp_path / "yolo.onnx", {"output0": rows}, image=(1, 3, 96, 160), metadata=NAMES)
-    return ["--weights", str(path), "--device", "cpu"]
 
 
 def run(*arguments: object) -> None:

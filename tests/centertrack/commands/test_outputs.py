@@ -19,6 +19,7 @@ from centertrack.app.exports import EXPORTS
 from centertrack.app.outputs import TRACK_SUFFIXES
 from centertrack.cli import main
 from centertrack.commands.shared.output_options import EXPORT_NAMES
+from tests.centertrack.commands.conftest import CELLS
 from tests.centertrack.commands.test_cli import error_of
 from tests.centertrack.runtime.detectors.graphs import write_detector
 from tests.conftest import PROJECT
@@ -28,8 +29,6 @@ from tracker.io.track_formats import guess_track_format, read_found
 from tracker.io.track_writers import WRITERS
 from tracker.io.tracks_csv import COLUMNS
 
-CELLS = 20 * 12 + 10 * 6 + 5 * 3  # of an input of 160x96, as large as the clip
-NAMES = {"names": "{0: 'person', 1: 'car', 2: 'dog'}"}
 HAS_PYARROW = find_spec("pyarrow") is not None
 SUFFIXES = [pytest.param(one, marks=pytest.mark.skipif(one == ".parquet" and not HAS_PYARROW, reason="needs pyarrow"))
             for one in TRACK_SUFFIXES]  # fmt: skip
@@ -38,16 +37,6 @@ SUFFIXES = [pytest.param(one, marks=pytest.mark.skipif(one == ".parquet" and not
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def yolo(tmp_path: Path) -> list[str]:
-    """Options for a detector that sees a person, half of whom is left of the image, and a car."""
-    rows = np.zeros((1, 7, CELLS))
-    rows[0, :, 0] = (5, 50, 20, 40, 0.9, 0, 0)
-    rows[0, :, 1] = (100, 50, 40, 20, 0, 0.8, 0)
-    path = write_detector(tmp_path / "yolo.onnx", {"output0": rows}, image=(1, 3, 96, 160), metadata=NAMES)
-    return ["--weights", str(path), "--device", "cpu"]
 
 
 def run(*arguments: object) -> None:
